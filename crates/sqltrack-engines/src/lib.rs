@@ -1,0 +1,1 @@
+//! What SQLTrack asks of a database.
