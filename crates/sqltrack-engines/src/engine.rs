@@ -1,0 +1,201 @@
+//! The contract: what SQLTrack asks of a database. No driver is named here.
+//!
+//! Only statements live behind it. What decides, checks or merges is written once, above the engines.
+
+use std::fmt;
+
+use async_trait::async_trait;
+
+use crate::{
+    Dialect, EngineError, ExperimentChanges, ExperimentId, MetricColumn, MetricType, MetricsRow, RunChanges,
+    RunId, Value,
+};
+use crate::{Row, Rows};
+
+/// A database that can hold experiments, as a pool of connections to it.
+#[async_trait]
+pub trait Engine: Send + Sync + fmt::Debug {
+    /// Whose SQL it speaks.
+    fn dialect(&self) -> Dialect;
+
+    /// Which database it is, for messages: `postgres://alice@db:5432/alice`, `sqltrack.db`. Never a password.
+    fn target(&self) -> &str;
+
+    /// The SQL type of the columns that hold metrics of type `metric_type`.
+    fn sql_type(&self, metric_type: MetricType) -> &'static str;
+
+    /// Whether a column of `metrics` gives `value` back as it is. What it does not goes to `metrics_overflow`.
+    fn holds(&self, value: &Value) -> bool;
+
+    /// The schema scripts of SQLTrack itself, by name and in order; the first is `base.sql`.
+    fn base_scripts(&self) -> &'static [(&'static str, &'static str)];
+
+    /// Takes a connection from the pool, or makes one.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Unreachable`], [`EngineError::LoginRefused`] or another error that says why there is none.
+    async fn connect(&self) -> Result<Box<dyn Connection>, EngineError>;
+
+    /// Closes all connections; those in use when they are given back.
+    async fn close(&self);
+}
+
+/// What a transaction will do, for databases that want to know when it begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// It only reads.
+    Read,
+    /// It may write.
+    Write,
+}
+
+/// An experiment, by id and name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExperimentRecord {
+    /// Its id.
+    pub id: ExperimentId,
+    /// Its name.
+    pub name: String,
+}
+
+/// A schema script that was applied, as the tracking table knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AppliedScript {
+    /// Its place in the order in which scripts were applied.
+    pub version: i64,
+    /// Its base file name.
+    pub name: String,
+    /// The checksum of its text.
+    pub checksum: Vec<u8>,
+    /// False from the start to the end of a script that runs outside of a transaction.
+    pub finished: bool,
+}
+
+/// One connection, inside a transaction or not. It goes back to its pool when it is dropped.
+///
+/// Every method but the transaction controls is atomic: it happens whole or not at all, in the open
+/// transaction or else in one of its own. A future that is dropped before it is done leaves the
+/// connection unusable; whoever may be cancelled runs it in a task of its own.
+#[async_trait]
+pub trait Connection: Send {
+    /// Begins a transaction.
+    async fn begin(&mut self, access: Access) -> Result<(), EngineError>;
+
+    /// Commits the open transaction.
+    async fn commit(&mut self) -> Result<(), EngineError>;
+
+    /// Rolls the open transaction back.
+    async fn rollback(&mut self) -> Result<(), EngineError>;
+
+    /// Sets a savepoint in the open transaction.
+    async fn savepoint(&mut self, depth: u32) -> Result<(), EngineError>;
+
+    /// Forgets the savepoint `depth`, keeping what happened since.
+    async fn release(&mut self, depth: u32) -> Result<(), EngineError>;
+
+    /// Undoes what happened since the savepoint `depth`, and forgets it.
+    async fn rollback_to(&mut self, depth: u32) -> Result<(), EngineError>;
+
+    /// Keeps the connection out of the pool: it is closed when it is dropped.
+    fn discard(&mut self);
+
+    /// Runs one statement and returns how many rows it changed.
+    async fn execute(&mut self, sql: &str, parameters: &[Value]) -> Result<u64, EngineError>;
+
+    /// Runs one statement and returns its rows; complete also while others change the schema.
+    async fn query(&mut self, sql: &str, parameters: &[Value]) -> Result<Rows, EngineError>;
+
+    /// Runs one statement of a script, which has no parameters.
+    async fn run_statement(&mut self, sql: &str) -> Result<(), EngineError>;
+
+    /// The experiment of this id.
+    async fn experiment(&mut self, id: ExperimentId) -> Result<Option<ExperimentRecord>, EngineError>;
+
+    /// The experiment of this name.
+    async fn experiment_named(&mut self, name: &str) -> Result<Option<ExperimentRecord>, EngineError>;
+
+    /// Adds an experiment, under an unused id if none is given. `None` if the name or the id is taken.
+    async fn insert_experiment(
+        &mut self,
+        id: Option<ExperimentId>,
+        name: &str,
+    ) -> Result<Option<ExperimentId>, EngineError>;
+
+    /// Changes an experiment.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::NoSuchExperiment`] if it, or the target of a link, does not exist;
+    /// [`EngineError::NameTaken`] if its new name is another's.
+    async fn update_experiment(
+        &mut self,
+        id: ExperimentId,
+        changes: &ExperimentChanges,
+    ) -> Result<(), EngineError>;
+
+    /// The experiment that a run belongs to; `None` if there is no such run.
+    async fn experiment_of_run(&mut self, run: RunId) -> Result<Option<ExperimentId>, EngineError>;
+
+    /// Adds a run, under an unused id if none is given. `None` if the id is taken.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::NoSuchExperiment`] if the experiment does not exist.
+    async fn insert_run(
+        &mut self,
+        experiment: ExperimentId,
+        id: Option<RunId>,
+    ) -> Result<Option<RunId>, EngineError>;
+
+    /// Changes a run.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::NoSuchRun`] if it, or the target of a link, does not exist.
+    async fn update_run(&mut self, run: RunId, changes: &RunChanges) -> Result<(), EngineError>;
+
+    /// The columns of `metrics`, but for its key, in their order.
+    async fn metric_columns(&mut self) -> Result<Vec<MetricColumn>, EngineError>;
+
+    /// Adds the columns that are missing; those that exist stay as they are. Never in a transaction that
+    /// may have written to `metrics`, unless the database has a single writer anyway.
+    async fn add_metric_columns(&mut self, columns: &[(String, MetricType)]) -> Result<(), EngineError>;
+
+    /// Makes an integer column a float column.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::BadValue`] if it holds an integer that a float does not equal.
+    async fn widen_metric_column(&mut self, name: &str) -> Result<(), EngineError>;
+
+    /// Writes metrics, over those of the same key that `row` names.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::NoSuchRun`] if the run does not exist, [`EngineError::NoSuchColumn`] if a column does not.
+    async fn write_metrics(&mut self, row: &MetricsRow) -> Result<(), EngineError>;
+
+    /// Creates the schema that the tables go to, if it does not exist, and the table that tracks scripts.
+    async fn prepare_setup(&mut self) -> Result<(), EngineError>;
+
+    /// Waits until no other setup of this database runs, until the end of the open transaction.
+    async fn lock_setup(&mut self) -> Result<(), EngineError>;
+
+    /// The scripts that were applied, in that order; none if nothing was set up yet.
+    async fn applied_scripts(&mut self) -> Result<Vec<AppliedScript>, EngineError>;
+
+    /// Writes down `script`, over a record of the same version.
+    async fn record_script(&mut self, script: &AppliedScript) -> Result<(), EngineError>;
+
+    /// Takes back the record of a script that did not finish.
+    async fn forget_script(&mut self, version: i64) -> Result<(), EngineError>;
+
+    /// Brings views that depend on the columns of `metrics` up to date.
+    async fn refresh_views(&mut self) -> Result<(), EngineError>;
+
+    /// The first row of a query, if any.
+    async fn first_row(&mut self, sql: &str, parameters: &[Value]) -> Result<Option<Row>, EngineError> {
+        Ok(self.query(sql, parameters).await?.into_iter().next())
+    }
+}
