@@ -221,7 +221,7 @@ impl Settings {
         // The pieces of a url may be pieces of a password that was not percent-encoded.
         let hidden = is_secret(name) || matches!(origin, Source::Url(_));
         let shown = self.get(name).filter(|_| !hidden).map(|setting| shorten(setting.value()));
-        InvalidSetting { name: name.to_owned(), shown, origin, reason: reason.into() }
+        InvalidSetting(Box::new(Invalid { name: name.to_owned(), shown, origin, reason: reason.into() }))
     }
 }
 
@@ -262,10 +262,14 @@ impl IntoIterator for Settings {
     }
 }
 
-/// A parameter whose value cannot be used.
+/// A parameter whose value cannot be used. The message names its source, and shows no secret.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(transparent)]
+pub struct InvalidSetting(Box<Invalid>);
+
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{name}` from {origin}{}: {reason}", .shown.as_ref().map(|shown| format!(" is `{shown}`")).unwrap_or_default())]
-pub struct InvalidSetting {
+struct Invalid {
     name: String,
     shown: Option<String>,
     origin: Source,
@@ -275,12 +279,12 @@ pub struct InvalidSetting {
 impl InvalidSetting {
     /// The parameter.
     pub fn name(&self) -> &str {
-        &self.name
+        &self.0.name
     }
 
     /// Where its value comes from.
     pub fn origin(&self) -> &Source {
-        &self.origin
+        &self.0.origin
     }
 }
 

@@ -1,1 +1,5 @@
 //! The PostgreSQL engine of SQLTrack.
+
+pub mod options;
+
+pub use options::{OptionsError, PostgresOptions};
