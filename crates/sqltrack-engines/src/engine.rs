@@ -30,6 +30,15 @@ pub trait Engine: Send + Sync + fmt::Debug {
     /// The schema scripts of SQLTrack itself, by name and in order; the first is `base.sql`.
     fn base_scripts(&self) -> &'static [(&'static str, &'static str)];
 
+    /// Creates the database, where it is but a file that may not be there yet.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::CannotOpen`] if the file cannot be created.
+    async fn create(&self) -> Result<(), EngineError> {
+        Ok(())
+    }
+
     /// Takes a connection from the pool, or makes one.
     ///
     /// # Errors

@@ -7,21 +7,27 @@ mod changes;
 mod decode;
 mod dialect;
 mod engine;
+mod environment;
 mod error;
 mod ids;
 mod metrics;
 pub mod overflow;
+mod parameters;
 mod rows;
+mod settings;
 mod value;
 
 pub use changes::{ExperimentChanges, LinkChanges, Moment, Object, ObjectPatch, RunChanges, tags};
 pub use decode::{Decode, DecodeError, FromRow};
 pub use dialect::{Dialect, UnknownDialect};
 pub use engine::{Access, AppliedScript, Connection, Engine, ExperimentRecord};
+pub use environment::{Environment, NotUnicode};
 pub use error::{BoxError, EngineError};
 pub use ids::{ExperimentId, RunId};
 pub use metrics::{
     ColumnKind, Fit, MAX_NAME_BYTES, MetricColumn, MetricNameError, MetricsRow, check_metric_name, exact_f64,
 };
+pub use parameters::{EngineKind, PARAMETERS, Parameter, UnknownEngine};
 pub use rows::{Column, ColumnIndex, Row, Rows};
+pub use settings::{InvalidSetting, Secret, Setting, Settings, Source};
 pub use value::{MetricType, Value, to_microseconds};

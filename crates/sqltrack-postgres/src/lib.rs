@@ -1,1 +1,19 @@
-//! The PostgreSQL engine of SQLTrack.
+//! The PostgreSQL engine of SQLTrack: connection options out of libpq's parameters ([`options`]), and the
+//! statements behind the contract of `sqltrack-engines` ([`PostgresEngine`]).
+
+mod arguments;
+mod connection;
+mod decode;
+mod dynamic;
+mod engine;
+mod error;
+mod experiments;
+mod metrics;
+mod numeric;
+pub mod options;
+mod patch;
+mod runs;
+mod setup;
+
+pub use engine::PostgresEngine;
+pub use options::PostgresOptions;

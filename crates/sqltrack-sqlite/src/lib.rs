@@ -1,1 +1,19 @@
-//! The SQLite engine of SQLTrack.
+//! The SQLite engine of SQLTrack: the statements behind the contract of `sqltrack-engines`
+//! ([`SqliteEngine`]), and how values are kept in a database with five types ([`text`]).
+
+mod arguments;
+mod connection;
+mod decode;
+mod dynamic;
+mod engine;
+mod error;
+mod experiments;
+mod ids;
+mod links;
+mod metrics;
+mod runs;
+mod setup;
+pub mod text;
+mod views;
+
+pub use engine::SqliteEngine;

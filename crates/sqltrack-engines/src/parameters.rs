@@ -1,0 +1,151 @@
+//! The table of all configuration parameters. Validation, masking, `PG*` variables and the book read it.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// The kinds of databases that SQLTrack speaks to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum EngineKind {
+    /// PostgreSQL.
+    Postgres,
+    /// SQLite.
+    Sqlite,
+}
+
+impl EngineKind {
+    /// The name of the engine in a configuration.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Postgres => "postgres",
+            Self::Sqlite => "sqlite",
+        }
+    }
+}
+
+impl fmt::Display for EngineKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for EngineKind {
+    type Err = UnknownEngine;
+
+    fn from_str(name: &str) -> Result<Self, UnknownEngine> {
+        match name.to_ascii_lowercase().as_str() {
+            "postgres" | "postgresql" => Ok(Self::Postgres),
+            "sqlite" | "sqlite3" => Ok(Self::Sqlite),
+            _ => Err(UnknownEngine),
+        }
+    }
+}
+
+/// The name of an engine that does not exist.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("expected `postgres` or `sqlite`")]
+pub struct UnknownEngine;
+
+/// What is known about a configuration parameter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Parameter {
+    /// Its name in a config file; `SQLTRACK_DSN_<NAME>` in the environment.
+    pub name: &'static str,
+    /// The engines that use it.
+    pub engines: &'static [EngineKind],
+    /// libpq's own environment variable for it.
+    pub variable: Option<&'static str>,
+    /// Whether its value must not be printed.
+    pub secret: bool,
+    /// One sentence for the user, without a full stop.
+    pub help: &'static str,
+}
+
+impl Parameter {
+    /// The parameter of this name.
+    pub fn named(name: &str) -> Option<&'static Self> {
+        PARAMETERS.iter().find(|parameter| parameter.name == name)
+    }
+
+    /// Whether an engine uses the parameter.
+    pub fn is_for(&self, engine: EngineKind) -> bool {
+        self.engines.contains(&engine)
+    }
+
+    /// Whether it is a connection keyword of libpq, and so may stand in a service file or a URL's query.
+    pub fn is_libpq_keyword(&self) -> bool {
+        self.is_for(EngineKind::Postgres) && !self.is_for(EngineKind::Sqlite) && self.name != "schema"
+    }
+
+    const fn masked(mut self) -> Self {
+        self.secret = true;
+        self
+    }
+}
+
+/// A parameter of SQLTrack's own.
+const fn own(engines: &'static [EngineKind], name: &'static str, help: &'static str) -> Parameter {
+    Parameter { name, engines, variable: None, secret: false, help }
+}
+
+/// A connection keyword of libpq, with its variable unless that is empty.
+const fn pq(name: &'static str, variable: &'static str, help: &'static str) -> Parameter {
+    let variable = if variable.is_empty() { None } else { Some(variable) };
+    Parameter { name, engines: &[EngineKind::Postgres], variable, secret: false, help }
+}
+
+const EVERY: &[EngineKind] = &[EngineKind::Postgres, EngineKind::Sqlite];
+
+/// Every parameter there is, in the order in which they are shown.
+#[rustfmt::skip]
+pub const PARAMETERS: &[Parameter] = &[
+    own(EVERY, "engine", "`postgres` (the default) or `sqlite`"),
+    own(EVERY, "url", "`postgres://…` or `sqlite://…`, in place of the other parameters").masked(),
+    own(&[EngineKind::Sqlite], "dbpath", "path of the database file"),
+
+    pq("host", "PGHOST", "server name, address, or directory of its unix socket"),
+    pq("hostaddr", "PGHOSTADDR", "address to connect to, which saves looking up `host`"),
+    pq("port", "PGPORT", "port of the server, 5432 by default"),
+    pq("dbname", "PGDATABASE", "name of the database"),
+    pq("user", "PGUSER", "role to connect as"),
+    pq("password", "PGPASSWORD", "password of the role").masked(),
+    pq("passfile", "PGPASSFILE", "file to look up passwords in, `~/.pgpass` by default"),
+    own(&[EngineKind::Postgres], "schema", "schemas that names resolve to, separated by commas"),
+    pq("options", "PGOPTIONS", "settings of the session, like `-c statement_timeout=5min`"),
+    pq("service", "PGSERVICE", "section of the service file to take further parameters from"),
+    pq("connect_timeout", "PGCONNECT_TIMEOUT", "seconds to wait for a connection; 0 waits for ever"),
+    pq("application_name", "PGAPPNAME", "name that the server shows for the connection"),
+    pq("fallback_application_name", "", "name to use if `application_name` is not set"),
+    pq("client_encoding", "PGCLIENTENCODING", "only `utf8` or `auto`"),
+
+    pq("sslmode", "PGSSLMODE", "`disable`, `prefer` (the default), `require`, `verify-ca` or `verify-full`"),
+    pq("sslrootcert", "PGSSLROOTCERT", "file of trusted certificate authorities, or `system`"),
+    pq("sslcert", "PGSSLCERT", "file of the client's certificate"),
+    pq("sslkey", "PGSSLKEY", "file of the client's private key"),
+    pq("sslpassword", "", "not supported: use a key without a passphrase").masked(),
+    pq("sslcertmode", "PGSSLCERTMODE", "`allow` (the default) or `disable`: whether to send a certificate"),
+    pq("sslcrl", "PGSSLCRL", "not supported: revocation lists are not checked"),
+    pq("sslcrldir", "PGSSLCRLDIR", "not supported: revocation lists are not checked"),
+    pq("sslsni", "PGSSLSNI", "only `1`: the server's name is always sent"),
+    pq("sslcompression", "PGSSLCOMPRESSION", "only `0`: TLS is never compressed"),
+    pq("sslnegotiation", "PGSSLNEGOTIATION", "only `postgres`"),
+    pq("ssl_min_protocol_version", "PGSSLMINPROTOCOLVERSION", "only `TLSv1.2` or older"),
+    pq("ssl_max_protocol_version", "PGSSLMAXPROTOCOLVERSION", "only `TLSv1.3`"),
+
+    pq("channel_binding", "PGCHANNELBINDING", "only `prefer` or `disable`"),
+    pq("require_auth", "PGREQUIREAUTH", "not supported: the server chooses how to authenticate"),
+    pq("requirepeer", "PGREQUIREPEER", "not supported: the owner of a socket is not checked"),
+    pq("gssencmode", "PGGSSENCMODE", "only `prefer` or `disable`: there is no GSSAPI"),
+    pq("gssdelegation", "PGGSSDELEGATION", "only `0`: there is no GSSAPI"),
+    pq("gsslib", "PGGSSLIB", "not supported: there is no GSSAPI"),
+    pq("krbsrvname", "PGKRBSRVNAME", "not supported: there is no GSSAPI"),
+    pq("target_session_attrs", "PGTARGETSESSIONATTRS", "only `any`"),
+    pq("load_balance_hosts", "PGLOADBALANCEHOSTS", "only `disable`: there is one host"),
+    pq("replication", "", "only `false`"),
+    pq("keepalives", "", "only `0`: the driver does not turn them on"),
+    pq("keepalives_idle", "", "only `0`, the system's setting"),
+    pq("keepalives_interval", "", "only `0`, the system's setting"),
+    pq("keepalives_count", "", "only `0`, the system's setting"),
+    pq("tcp_user_timeout", "", "only `0`, the system's setting"),
+];

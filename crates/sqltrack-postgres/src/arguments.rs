@@ -1,0 +1,112 @@
+//! Values as the parameters of a statement.
+
+use sqlx::encode::IsNull;
+use sqlx::error::BoxDynError;
+use sqlx::postgres::types::{Oid, PgInterval};
+use sqlx::postgres::{PgArgumentBuffer, PgArguments, PgTypeInfo};
+use sqlx::types::Json;
+use sqlx::{Arguments, Encode, Postgres, Type};
+use sqltrack_engines::{EngineError, Value};
+use time::{Duration, OffsetDateTime};
+
+/// NULL of a type that the server infers from where the parameter stands.
+struct UntypedNull;
+
+impl Type<Postgres> for UntypedNull {
+    fn type_info() -> PgTypeInfo {
+        PgTypeInfo::with_oid(Oid(0))
+    }
+}
+
+impl Encode<'_, Postgres> for UntypedNull {
+    fn encode_by_ref(&self, _: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
+        Ok(IsNull::Yes)
+    }
+}
+
+/// `values` as parameters, in order.
+pub(crate) fn arguments(values: &[Value]) -> Result<PgArguments, EngineError> {
+    let mut arguments = PgArguments::default();
+    for value in values {
+        add(&mut arguments, value)?;
+    }
+    Ok(arguments)
+}
+
+/// Adds `value` as the next parameter.
+pub(crate) fn add(arguments: &mut PgArguments, value: &Value) -> Result<(), EngineError> {
+    match value {
+        Value::Null => push(arguments, UntypedNull),
+        Value::Bool(truth) => push(arguments, *truth),
+        Value::Int(number) => push(arguments, *number),
+        Value::Float(number) => push(arguments, *number),
+        Value::Text(text) => push(arguments, text.as_str()),
+        Value::Bytes(bytes) => push(arguments, bytes.as_slice()),
+        Value::Date(date) => push(arguments, *date),
+        Value::Time(time) => push(arguments, *time),
+        Value::Timestamp(time) => push(arguments, checked_timestamp(*time)?),
+        Value::Duration(duration) => push(arguments, interval(*duration)?),
+        Value::Json(json) => push(arguments, Json(json)),
+        Value::List(values) => add_list(arguments, values),
+        other => Err(EngineError::BadValue(format!("{other:?} cannot be a parameter; give it as text and cast it"))),
+    }
+}
+
+fn push<'a, T>(arguments: &mut PgArguments, value: T) -> Result<(), EngineError>
+where
+    T: Encode<'a, Postgres> + Type<Postgres>,
+{
+    arguments.add(value).map_err(|err| EngineError::BadValue(format!("a parameter cannot be sent: {err}")))
+}
+
+/// An array has the type of its elements; without an element it is taken for a list of ids.
+fn add_list(arguments: &mut PgArguments, values: &[Value]) -> Result<(), EngineError> {
+    if let Some(array) = elements(values, |value| if let Value::Int(number) = value { Some(*number) } else { None }) {
+        return push(arguments, array);
+    }
+    if let Some(array) = elements(values, float) {
+        return push(arguments, array);
+    }
+    if let Some(array) = elements(values, |value| if let Value::Text(text) = value { Some(text.as_str()) } else { None }) {
+        return push(arguments, array);
+    }
+    if let Some(array) = elements(values, |value| if let Value::Bool(truth) = value { Some(*truth) } else { None }) {
+        return push(arguments, array);
+    }
+    if let Some(array) = elements(values, |value| if let Value::Timestamp(time) = value { Some(*time) } else { None }) {
+        return push(arguments, array);
+    }
+    Err(EngineError::BadValue(
+        "a list parameter must hold only integers, only numbers, only texts, only booleans or only timestamps"
+            .to_owned(),
+    ))
+}
+
+/// The elements as `element` reads them, NULL as `None`; `None` if there is one that it does not read.
+fn elements<'a, T>(values: &'a [Value], element: impl Fn(&'a Value) -> Option<T>) -> Option<Vec<Option<T>>> {
+    let read = |value: &'a Value| if value.is_null() { Some(None) } else { element(value).map(Some) };
+    values.iter().map(read).collect()
+}
+
+fn float(value: &Value) -> Option<f64> {
+    match value {
+        Value::Float(number) => Some(*number),
+        Value::Int(number) => sqltrack_engines::exact_f64(*number),
+        _ => None,
+    }
+}
+
+fn interval(duration: Duration) -> Result<PgInterval, EngineError> {
+    let microseconds = i64::try_from(duration.whole_microseconds()).map_err(|_| {
+        EngineError::BadValue(format!("the duration {duration} is out of range; an interval has 64 bits of microseconds"))
+    })?;
+    Ok(PgInterval { months: 0, days: 0, microseconds })
+}
+
+/// PostgreSQL has no year before 4714 BC, and sqlx would wrap around there.
+fn checked_timestamp(time: OffsetDateTime) -> Result<OffsetDateTime, EngineError> {
+    if time.year() < -4712 {
+        return Err(EngineError::BadValue(format!("the time {time} is out of range; the first year is 4713 BC")));
+    }
+    Ok(time)
+}

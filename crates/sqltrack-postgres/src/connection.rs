@@ -1,0 +1,212 @@
+//! One connection: where the contract meets the statements.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use deadpool::managed::Object;
+use sqlx::PgConnection;
+use sqltrack_engines::{
+    Access, AppliedScript, Connection, EngineError, ExperimentChanges, ExperimentId, ExperimentRecord,
+    MetricColumn, MetricType, MetricsRow, Rows, RunChanges, RunId, Value,
+};
+
+use crate::engine::Pooled;
+use crate::error::translate;
+use crate::{dynamic, experiments, metrics, runs, setup};
+
+/// A connection out of the pool. It is closed, not given back, if a transaction is open when it is dropped.
+pub(crate) struct PostgresConnection {
+    conn: Option<Pooled>,
+    target: Arc<str>,
+    /// The first schema of the search path, if one is configured.
+    schema: Option<String>,
+    in_transaction: bool,
+    is_discarded: bool,
+}
+
+impl PostgresConnection {
+    pub(crate) fn new(conn: Pooled, target: Arc<str>, schema: Option<String>) -> Self {
+        Self { conn: Some(conn), target, schema, in_transaction: false, is_discarded: false }
+    }
+
+    /// The connection and the name of its database, for a statement.
+    fn parts(&mut self) -> Result<(&mut PgConnection, &str), EngineError> {
+        match &mut self.conn {
+            Some(conn) => Ok((conn, &self.target)),
+            None => Err(EngineError::BadValue("the connection was given back".to_owned())),
+        }
+    }
+
+    async fn control(&mut self, sql: &str) -> Result<(), EngineError> {
+        let (conn, target) = self.parts()?;
+        let done = dynamic::run(conn, sql).await.map_err(|err| translate(target, err));
+        if done.as_ref().is_err_and(EngineError::is_connection_lost) {
+            self.is_discarded = true;
+        }
+        done.map(drop)
+    }
+}
+
+impl Drop for PostgresConnection {
+    fn drop(&mut self) {
+        if let Some(conn) = self.conn.take()
+            && (self.in_transaction || self.is_discarded)
+        {
+            drop(Object::take(conn));
+        }
+    }
+}
+
+#[async_trait]
+impl Connection for PostgresConnection {
+    async fn begin(&mut self, _: Access) -> Result<(), EngineError> {
+        // From here on a drop closes the connection, also if the answer never comes.
+        self.in_transaction = true;
+        self.control("BEGIN").await
+    }
+
+    async fn commit(&mut self) -> Result<(), EngineError> {
+        self.control("COMMIT").await?;
+        self.in_transaction = false;
+        Ok(())
+    }
+
+    async fn rollback(&mut self) -> Result<(), EngineError> {
+        self.control("ROLLBACK").await?;
+        self.in_transaction = false;
+        Ok(())
+    }
+
+    async fn savepoint(&mut self, depth: u32) -> Result<(), EngineError> {
+        self.control(&format!("SAVEPOINT sqltrack_{depth}")).await
+    }
+
+    async fn release(&mut self, depth: u32) -> Result<(), EngineError> {
+        self.control(&format!("RELEASE SAVEPOINT sqltrack_{depth}")).await
+    }
+
+    async fn rollback_to(&mut self, depth: u32) -> Result<(), EngineError> {
+        let undo = format!("ROLLBACK TO SAVEPOINT sqltrack_{depth}; RELEASE SAVEPOINT sqltrack_{depth}");
+        self.control(&undo).await
+    }
+
+    fn discard(&mut self) {
+        self.is_discarded = true;
+    }
+
+    async fn execute(&mut self, sql: &str, parameters: &[Value]) -> Result<u64, EngineError> {
+        let (conn, target) = self.parts()?;
+        dynamic::execute(conn, target, sql, parameters).await
+    }
+
+    async fn query(&mut self, sql: &str, parameters: &[Value]) -> Result<Rows, EngineError> {
+        let in_transaction = self.in_transaction;
+        let (conn, target) = self.parts()?;
+        dynamic::query(conn, target, sql, parameters, in_transaction).await
+    }
+
+    async fn run_statement(&mut self, sql: &str) -> Result<(), EngineError> {
+        self.control(sql).await
+    }
+
+    async fn experiment(&mut self, id: ExperimentId) -> Result<Option<ExperimentRecord>, EngineError> {
+        let (conn, target) = self.parts()?;
+        experiments::find(conn, target, id).await
+    }
+
+    async fn experiment_named(&mut self, name: &str) -> Result<Option<ExperimentRecord>, EngineError> {
+        let (conn, target) = self.parts()?;
+        experiments::find_named(conn, target, name).await
+    }
+
+    async fn insert_experiment(
+        &mut self,
+        id: Option<ExperimentId>,
+        name: &str,
+    ) -> Result<Option<ExperimentId>, EngineError> {
+        let (conn, target) = self.parts()?;
+        experiments::insert(conn, target, id, name).await
+    }
+
+    async fn update_experiment(
+        &mut self,
+        id: ExperimentId,
+        changes: &ExperimentChanges,
+    ) -> Result<(), EngineError> {
+        let (conn, target) = self.parts()?;
+        experiments::update(conn, target, id, changes).await
+    }
+
+    async fn experiment_of_run(&mut self, run: RunId) -> Result<Option<ExperimentId>, EngineError> {
+        let (conn, target) = self.parts()?;
+        runs::experiment_of(conn, target, run).await
+    }
+
+    async fn insert_run(
+        &mut self,
+        experiment: ExperimentId,
+        id: Option<RunId>,
+    ) -> Result<Option<RunId>, EngineError> {
+        let (conn, target) = self.parts()?;
+        runs::insert(conn, target, experiment, id).await
+    }
+
+    async fn update_run(&mut self, run: RunId, changes: &RunChanges) -> Result<(), EngineError> {
+        let (conn, target) = self.parts()?;
+        runs::update(conn, target, run, changes).await
+    }
+
+    async fn metric_columns(&mut self) -> Result<Vec<MetricColumn>, EngineError> {
+        let (conn, target) = self.parts()?;
+        metrics::columns(conn, target).await
+    }
+
+    async fn add_metric_columns(&mut self, columns: &[(String, MetricType)]) -> Result<(), EngineError> {
+        let in_transaction = self.in_transaction;
+        let (conn, target) = self.parts()?;
+        metrics::add_columns(conn, target, columns, in_transaction).await
+    }
+
+    async fn widen_metric_column(&mut self, name: &str) -> Result<(), EngineError> {
+        let in_transaction = self.in_transaction;
+        let (conn, target) = self.parts()?;
+        metrics::widen_column(conn, target, name, in_transaction).await
+    }
+
+    async fn write_metrics(&mut self, row: &MetricsRow) -> Result<(), EngineError> {
+        let (conn, target) = self.parts()?;
+        metrics::write(conn, target, row).await
+    }
+
+    async fn prepare_setup(&mut self) -> Result<(), EngineError> {
+        let schema = self.schema.clone();
+        let (conn, target) = self.parts()?;
+        setup::prepare(conn, target, schema.as_deref()).await
+    }
+
+    async fn lock_setup(&mut self) -> Result<(), EngineError> {
+        let schema = self.schema.clone();
+        let (conn, target) = self.parts()?;
+        setup::lock(conn, target, schema.as_deref()).await
+    }
+
+    async fn applied_scripts(&mut self) -> Result<Vec<AppliedScript>, EngineError> {
+        let schema = self.schema.clone();
+        let (conn, target) = self.parts()?;
+        setup::applied(conn, target, schema.as_deref()).await
+    }
+
+    async fn record_script(&mut self, script: &AppliedScript) -> Result<(), EngineError> {
+        let (conn, target) = self.parts()?;
+        setup::record(conn, target, script).await
+    }
+
+    async fn forget_script(&mut self, version: i64) -> Result<(), EngineError> {
+        let (conn, target) = self.parts()?;
+        setup::forget(conn, target, version).await
+    }
+
+    async fn refresh_views(&mut self) -> Result<(), EngineError> {
+        Ok(())
+    }
+}

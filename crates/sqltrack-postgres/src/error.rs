@@ -1,0 +1,104 @@
+//! What the driver and the server report, in the words of the contract.
+
+use sqlx::postgres::{PgDatabaseError, PgErrorPosition};
+use sqltrack_engines::EngineError;
+
+/// The tables and views of the base schema; a statement that misses one of them needs a setup first.
+const RELATIONS: [&str; 7] =
+    ["experiments", "experiment_links", "runs", "run_links", "metrics", "metrics_overflow", "metrics_long"];
+
+/// The meaning of `err`, which a statement on `target` reported.
+pub(crate) fn translate(target: &str, err: sqlx::Error) -> EngineError {
+    match err {
+        sqlx::Error::Database(db) => match db.try_downcast::<PgDatabaseError>() {
+            Ok(db) => from_server(target, *db),
+            Err(db) => EngineError::Database {
+                message: db.message().to_owned(),
+                code: None,
+                position: None,
+                source: db.into_error(),
+            },
+        },
+        err @ (sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_)) => {
+            EngineError::ConnectionLost { target: target.to_owned(), reason: reason(&err), source: err.into() }
+        }
+        err => EngineError::Database {
+            message: err.to_string(),
+            code: None,
+            position: None,
+            source: Box::new(err),
+        },
+    }
+}
+
+/// The meaning of `err`, which happened while connecting to `target`.
+pub(crate) fn translate_connect(target: &str, err: sqlx::Error) -> EngineError {
+    match translate(target, err) {
+        EngineError::ConnectionLost { target, reason, source } => {
+            EngineError::Unreachable { target, reason, source: Some(source) }
+        }
+        other => other,
+    }
+}
+
+/// A driver's message without the prefix that says it is one.
+fn reason(err: &sqlx::Error) -> String {
+    match err {
+        sqlx::Error::Io(err) => err.to_string(),
+        sqlx::Error::Tls(err) => format!("TLS: {err}"),
+        err => err.to_string(),
+    }
+}
+
+fn from_server(target: &str, db: PgDatabaseError) -> EngineError {
+    let target = target.to_owned();
+    let code = db.code().to_owned();
+    let message = match (db.detail(), db.hint()) {
+        (Some(detail), _) => format!("{} ({detail})", db.message()),
+        (None, Some(hint)) => format!("{} ({hint})", db.message()),
+        (None, None) => db.message().to_owned(),
+    }
+    .replace('\n', " ");
+    let lost = |db: PgDatabaseError| EngineError::ConnectionLost {
+        target: target.clone(),
+        reason: db.message().to_owned(),
+        source: Box::new(db),
+    };
+    match code.as_str() {
+        "28000" | "28P01" => EngineError::LoginRefused { target, message },
+        "3D000" => EngineError::NoSuchDatabase { target, message },
+        "42P01" if names_base_relation(&message) => EngineError::NotSetUp { target },
+        "42501" => EngineError::PermissionDenied { target, message },
+        "25006" => EngineError::ReadOnly { target, message },
+        "53100" => EngineError::DiskFull { target, message },
+        "55P03" | "53300" => EngineError::Busy { target, message },
+        "57P01" | "57P02" | "57P03" => lost(db),
+        _ => {
+            let position = match db.position() {
+                Some(PgErrorPosition::Original(position)) => Some(position),
+                _ => None,
+            };
+            EngineError::Database { message, code: Some(code), position, source: Box::new(db) }
+        }
+    }
+}
+
+fn names_base_relation(message: &str) -> bool {
+    RELATIONS.iter().any(|name| message.contains(&format!("\"{name}\"")) || message.contains(&format!(".{name}\"")))
+}
+
+/// Whether `err` says that a unique constraint is violated.
+pub(crate) fn is_unique_violation(err: &sqlx::Error) -> bool {
+    err.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation)
+}
+
+/// The constraint of the foreign key that `err` says is violated, if it says so.
+pub(crate) fn violated_foreign_key(err: &sqlx::Error) -> Option<&str> {
+    let db = err.as_database_error()?;
+    if db.is_foreign_key_violation() { db.constraint() } else { None }
+}
+
+/// Whether `err` has this SQLSTATE.
+pub(crate) fn has_code(err: &sqlx::Error, code: &str) -> bool {
+    err.as_database_error().and_then(sqlx::error::DatabaseError::code).is_some_and(|found| found == code)
+}

@@ -1,0 +1,246 @@
+//! The statements on `metrics` and its columns.
+
+use std::time::Duration;
+
+use sqlx::PgConnection;
+use sqlx::types::Json;
+use sqltrack_engines::{
+    ColumnKind, EngineError, MetricColumn, MetricType, MetricsRow, Moment, Value, overflow, sql::Identifier,
+};
+
+use crate::arguments::add;
+use crate::dynamic;
+use crate::error::{has_code, translate, violated_foreign_key};
+
+/// How long an `ALTER TABLE` waits for its lock: every other user of the table waits behind it.
+const LOCK_TIMEOUT: Duration = Duration::from_millis(300);
+/// For how long an `ALTER TABLE` is tried again.
+const LOCK_DEADLINE: Duration = Duration::from_secs(60);
+/// The largest integer below which every integer equals a double.
+const EXACT_LIMIT: i64 = 1 << 53;
+
+const LOCK_NOT_AVAILABLE: &str = "55P03";
+const UNDEFINED_COLUMN: &str = "42703";
+
+/// The SQL type of the columns that hold metrics of this type.
+pub(crate) fn sql_type(metric_type: MetricType) -> &'static str {
+    match metric_type {
+        MetricType::Bool => "BOOLEAN",
+        MetricType::Int => "BIGINT",
+        MetricType::Float => "DOUBLE PRECISION",
+        MetricType::Bytes => "BYTEA",
+        MetricType::Date => "DATE",
+        MetricType::Timestamp => "TIMESTAMP WITH TIME ZONE",
+        MetricType::Duration => "INTERVAL",
+        MetricType::Json => "JSONB",
+        _ => "TEXT",
+    }
+}
+
+pub(crate) async fn columns(conn: &mut PgConnection, target: &str) -> Result<Vec<MetricColumn>, EngineError> {
+    let rows = sqlx::query!(
+        r#"SELECT
+            attname::TEXT AS "name!",
+            atttypid::BIGINT AS "oid!",
+            format_type(atttypid, atttypmod) AS "type_name!"
+        FROM pg_catalog.pg_attribute
+        WHERE attrelid = 'metrics'::regclass
+            AND attnum > 0 AND NOT attisdropped AND attname NOT IN ('run_id', 'step', 'progress')
+        ORDER BY attnum"#
+    )
+    .fetch_all(conn)
+    .await
+    .map_err(|err| translate(target, err))?;
+    let column = |name, oid, type_name| MetricColumn { name, kind: kind(oid), type_name };
+    Ok(rows.into_iter().map(|row| column(row.name, row.oid, row.type_name)).collect())
+}
+
+/// What a column of the type `oid` can hold.
+fn kind(oid: i64) -> ColumnKind {
+    ColumnKind::Metric(match oid {
+        16 => MetricType::Bool,
+        17 => MetricType::Bytes,
+        20 => MetricType::Int,
+        21 => return ColumnKind::Int16,
+        23 => return ColumnKind::Int32,
+        25 | 1042 | 1043 => MetricType::Text,
+        114 | 3802 => MetricType::Json,
+        700 => return ColumnKind::Float32,
+        701 => MetricType::Float,
+        1082 => MetricType::Date,
+        1184 => MetricType::Timestamp,
+        1186 => MetricType::Duration,
+        _ => return ColumnKind::Other,
+    })
+}
+
+/// Adds columns under a short lock timeout, again and again until it works: an `ALTER TABLE` that waits for
+/// a long reader would make every writer wait behind itself.
+pub(crate) async fn add_columns(
+    conn: &mut PgConnection,
+    target: &str,
+    columns: &[(String, MetricType)],
+    in_transaction: bool,
+) -> Result<(), EngineError> {
+    let mut additions = Vec::with_capacity(columns.len());
+    for (name, metric_type) in columns {
+        additions.push(format!("ADD COLUMN IF NOT EXISTS {} {}", quoted(name)?, sql_type(*metric_type)));
+    }
+    let alter = format!("ALTER TABLE metrics {}", additions.join(", "));
+    alter_table(conn, target, &[alter], in_transaction).await
+}
+
+pub(crate) async fn widen_column(
+    conn: &mut PgConnection,
+    target: &str,
+    name: &str,
+    in_transaction: bool,
+) -> Result<(), EngineError> {
+    let column = quoted(name)?;
+    let inexact = format!(
+        "DO $check$ BEGIN
+            IF EXISTS (SELECT FROM metrics WHERE {column} > {EXACT_LIMIT} OR {column} < -{EXACT_LIMIT}) THEN
+                RAISE numeric_value_out_of_range;
+            END IF;
+        END $check$"
+    );
+    let statements = [
+        "LOCK TABLE metrics IN ACCESS EXCLUSIVE MODE".to_owned(),
+        inexact,
+        format!("ALTER TABLE metrics ALTER COLUMN {column} TYPE DOUBLE PRECISION"),
+    ];
+    alter_table(conn, target, &statements, in_transaction).await.map_err(|err| match err {
+        EngineError::Database { code: Some(code), .. } if code == "22003" => EngineError::BadValue(format!(
+            "metric `{name}`: the integer column cannot become a float column, since it holds integers beyond 2^53"
+        )),
+        other => other,
+    })
+}
+
+async fn alter_table(
+    conn: &mut PgConnection,
+    target: &str,
+    statements: &[String],
+    in_transaction: bool,
+) -> Result<(), EngineError> {
+    let deadline = tokio::time::Instant::now() + LOCK_DEADLINE;
+    let mut attempt: u64 = 0;
+    loop {
+        let result = alter_once(conn, statements, in_transaction).await;
+        let Err(err) = result else { return Ok(()) };
+        let retry = has_code(&err, LOCK_NOT_AVAILABLE) && !in_transaction;
+        if !retry || tokio::time::Instant::now() >= deadline {
+            return Err(translate(target, err));
+        }
+        attempt += 1;
+        let backend = u64::from(std::process::id());
+        tokio::time::sleep(Duration::from_millis(20 + (backend * 7 + attempt * 31) % 150)).await;
+    }
+}
+
+/// One try. In the transaction of a user it happens below a savepoint, so that its failure undoes nothing else.
+async fn alter_once(
+    conn: &mut PgConnection,
+    statements: &[String],
+    in_transaction: bool,
+) -> Result<(), sqlx::Error> {
+    let (begin, commit, rollback) = if in_transaction {
+        (
+            "SAVEPOINT sqltrack_alter",
+            "SET LOCAL lock_timeout TO DEFAULT; RELEASE SAVEPOINT sqltrack_alter",
+            "ROLLBACK TO SAVEPOINT sqltrack_alter",
+        )
+    } else {
+        ("BEGIN", "COMMIT", "ROLLBACK")
+    };
+    dynamic::run(conn, begin).await?;
+    let result = alter_statements(conn, statements).await;
+    dynamic::run(conn, if result.is_ok() { commit } else { rollback }).await?;
+    result
+}
+
+async fn alter_statements(conn: &mut PgConnection, statements: &[String]) -> Result<(), sqlx::Error> {
+    dynamic::run(conn, &format!("SET LOCAL lock_timeout = {}", LOCK_TIMEOUT.as_millis())).await?;
+    for statement in statements {
+        dynamic::run(conn, statement).await?;
+    }
+    Ok(())
+}
+
+fn quoted(name: &str) -> Result<String, EngineError> {
+    Identifier::new(name).quoted().map_err(|err| EngineError::BadValue(err.to_string()))
+}
+
+/// Writes a row, its overflow and the time of the run's last update by one statement.
+///
+/// Every value is cast to the type that it is sent as: the driver keeps plans by their text alone, and would
+/// send a float to a plan that was made for an integer.
+pub(crate) async fn write(conn: &mut PgConnection, target: &str, row: &MetricsRow) -> Result<(), EngineError> {
+    let mut arguments = sqlx::postgres::PgArguments::default();
+    for value in [Value::Int(row.run.0), Value::Int(row.step), Value::Float(row.progress)] {
+        add(&mut arguments, &value)?;
+    }
+    let mut columns = Vec::with_capacity(row.columns.len());
+    for (name, value) in &row.columns {
+        add(&mut arguments, value)?;
+        columns.push((name.as_str(), value.metric_type().map(sql_type)));
+    }
+    let mut next = 4 + row.columns.len();
+    let mut parts = Vec::new();
+    if let Some(moment) = row.updated {
+        let (time, value) = match moment {
+            Moment::Now => ("clock_timestamp()".to_owned(), None),
+            Moment::At(time) => (format!("${next}::TIMESTAMPTZ"), Some(Value::from(time))),
+        };
+        if let Some(value) = value {
+            add(&mut arguments, &value)?;
+            next += 1;
+        }
+        parts.push(format!("touched AS (UPDATE runs SET time_updated = {time} WHERE id = $1)"));
+    }
+    parts.push(format!(
+        "cleared AS (DELETE FROM metrics_overflow
+            WHERE run_id = $1 AND step = $2 AND progress = $3 AND name = ANY(${next}::TEXT[]))"
+    ));
+    push(&mut arguments, row.columns.iter().filter(|(name, _)| !is_in(name, &row.overflow)).map(|(name, _)| name.clone()).collect::<Vec<_>>())?;
+    next += 1;
+    if !row.overflow.is_empty() {
+        parts.push(format!(
+            "spilled AS (INSERT INTO metrics_overflow (run_id, step, progress, name, value, other)
+                SELECT $1, $2, $3, o.* FROM unnest(${}::TEXT[], ${}::DOUBLE PRECISION[], ${}::JSONB[]) AS o
+                ON CONFLICT (run_id, step, progress, name)
+                    DO UPDATE SET value = excluded.value, other = excluded.other)",
+            next,
+            next + 1,
+            next + 2
+        ));
+        let encoded = row.overflow.iter().map(|(_, value)| overflow::encode(value).unwrap_or_default());
+        let (numbers, others): (Vec<_>, Vec<_>) = encoded.unzip();
+        push(&mut arguments, row.overflow.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>())?;
+        push(&mut arguments, numbers)?;
+        push(&mut arguments, others.into_iter().map(|other| other.map(Json)).collect::<Vec<_>>())?;
+    }
+    let upsert = sqltrack_engines::sql::upsert_metrics(&columns).map_err(|err| EngineError::BadValue(err.to_string()))?;
+    let sql = format!("WITH {} {upsert}", parts.join(", "));
+    dynamic::run_prepared(conn, sql, arguments).await.map_err(|err| {
+        if violated_foreign_key(&err).is_some() {
+            return EngineError::NoSuchRun(row.run);
+        }
+        if has_code(&err, UNDEFINED_COLUMN) {
+            return EngineError::NoSuchColumn { message: err.to_string() };
+        }
+        translate(target, err)
+    })?;
+    Ok(())
+}
+
+fn is_in(name: &str, values: &[(String, Value)]) -> bool {
+    values.iter().any(|(other, _)| other == name)
+}
+
+fn push<'a, T>(arguments: &mut sqlx::postgres::PgArguments, value: T) -> Result<(), EngineError>
+where
+    T: sqlx::Encode<'a, sqlx::Postgres> + sqlx::Type<sqlx::Postgres>,
+{
+    sqlx::Arguments::add(arguments, value).map_err(|err| EngineError::BadValue(err.to_string()))
+}

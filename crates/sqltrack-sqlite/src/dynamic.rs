@@ -1,0 +1,117 @@
+//! SQL that is known at run time alone. This is the only module that may hand such text to the driver:
+//! what comes here is the user's own statement, or was put together from quoted identifiers.
+
+#![expect(clippy::disallowed_methods, reason = "the one place where run-time SQL goes to the driver")]
+
+use futures_util::TryStreamExt;
+use sqlx::sqlite::{SqliteArguments, SqliteQueryResult, SqliteRow};
+use sqlx::{AssertSqlSafe, Either, Executor as _, Row as _, SqliteConnection, Statement as _};
+use sqltrack_engines::script::StatementKind;
+use sqltrack_engines::{Dialect, EngineError, Rows, Value};
+
+use crate::arguments::arguments;
+use crate::decode::{self, DeclaredTypes};
+use crate::error::translate;
+
+/// Runs statements without parameters, for scripts and transactions.
+pub(crate) async fn run(conn: &mut SqliteConnection, sql: &str) -> Result<SqliteQueryResult, sqlx::Error> {
+    conn.execute(sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))).await
+}
+
+/// Runs one statement that names all of its columns; it is kept prepared.
+pub(crate) async fn run_prepared(
+    conn: &mut SqliteConnection,
+    sql: String,
+    arguments: SqliteArguments,
+) -> Result<SqliteQueryResult, sqlx::Error> {
+    sqlx::query_with(AssertSqlSafe(sql), arguments).execute(conn).await
+}
+
+/// What a statement of the user's does, and so what transaction it needs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Needs {
+    /// It only reads: a snapshot.
+    Snapshot,
+    /// It may write: the write lock, from the beginning, since a reader cannot always become a writer.
+    WriteLock,
+    /// It cannot run in a transaction, or works on the connection itself.
+    Nothing,
+}
+
+/// Which transaction a statement of the user's needs.
+pub(crate) fn needs(sql: &str) -> Needs {
+    let kind = StatementKind::of(sql, Dialect::Sqlite);
+    if kind.is_pragma() || kind.forbidden_in_transaction() {
+        Needs::Nothing
+    } else if kind.returns_rows_without_writing() {
+        Needs::Snapshot
+    } else {
+        Needs::WriteLock
+    }
+}
+
+/// What a statement of the user's gave.
+pub(crate) struct Outcome {
+    pub(crate) rows: Rows,
+    pub(crate) changed: u64,
+}
+
+/// Runs a statement of the user's inside the transaction that it needs.
+///
+/// Reading the schema first makes the connection know the columns that others have added since it last
+/// looked, and the transaction keeps them so until the end. Without it sqlx trips over a `SELECT *` with
+/// more columns than it knows of, and loses its worker and the rows. A kept statement would trip, too.
+pub(crate) async fn query(
+    conn: &mut SqliteConnection,
+    target: &str,
+    sql: &str,
+    parameters: &[Value],
+) -> Result<Outcome, EngineError> {
+    let failed = |err| translate(target, err);
+    sqlx::query("SELECT count(*) FROM sqlite_master").persistent(false).execute(&mut *conn).await.map_err(failed)?;
+    let query = sqlx::query_with(AssertSqlSafe(sql.to_owned()), arguments(parameters)?).persistent(false);
+    let (rows, changed) = fetch(conn, query).await.map_err(failed)?;
+    let columns = match rows.first() {
+        Some(row) => row.columns().to_vec(),
+        None => {
+            let prepared = conn.prepare(sqlx::SqlStr::from(AssertSqlSafe(sql.to_owned()))).await;
+            let columns = prepared.map(|statement| statement.columns().to_vec()).unwrap_or_default();
+            sqlx::Connection::clear_cached_statements(&mut *conn).await.map_err(failed)?;
+            columns
+        }
+    };
+    let mut declared = DeclaredTypes::new();
+    for table in decode::tables(&columns) {
+        declare(conn, &table, &mut declared).await.map_err(failed)?;
+    }
+    let columns = decode::columns(&columns, &declared);
+    let values = rows.iter().map(|row| decode::values(row, &columns)).collect::<Result<_, _>>()?;
+    Ok(Outcome { rows: Rows::new(columns, values), changed })
+}
+
+async fn fetch(
+    conn: &mut SqliteConnection,
+    query: sqlx::query::Query<'_, sqlx::Sqlite, SqliteArguments>,
+) -> Result<(Vec<SqliteRow>, u64), sqlx::Error> {
+    let mut rows = Vec::new();
+    let mut changed = 0;
+    let mut results = query.fetch_many(conn);
+    while let Some(result) = results.try_next().await? {
+        match result {
+            Either::Left(done) => changed += done.rows_affected(),
+            Either::Right(row) => rows.push(row),
+        }
+    }
+    Ok((rows, changed))
+}
+
+/// Adds the declared types of the columns of `table`.
+async fn declare(conn: &mut SqliteConnection, table: &str, declared: &mut DeclaredTypes) -> Result<(), sqlx::Error> {
+    let types: Vec<(String, String)> = sqlx::query_as("SELECT name, type FROM pragma_table_info($1)")
+        .bind(table)
+        .persistent(false)
+        .fetch_all(conn)
+        .await?;
+    declared.extend(types.into_iter().map(|(column, kind)| ((table.to_owned(), column), kind)));
+    Ok(())
+}

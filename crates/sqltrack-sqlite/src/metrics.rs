@@ -1,0 +1,158 @@
+//! The statements on `metrics` and its columns. The caller holds the write lock for those that write.
+
+use sqlx::SqliteConnection;
+use sqltrack_engines::{
+    ColumnKind, EngineError, MetricColumn, MetricType, MetricsRow, Value, overflow, sql::Identifier,
+};
+
+use crate::arguments::arguments;
+use crate::error::{is_foreign_key_violation, translate};
+use crate::{decode, dynamic, runs, views};
+
+/// The largest integer below which every integer equals a double.
+const EXACT_LIMIT: i64 = 1 << 53;
+
+/// The declared type of the columns that hold metrics of this type.
+pub(crate) fn sql_type(metric_type: MetricType) -> &'static str {
+    match metric_type {
+        MetricType::Bool => "BOOLEAN",
+        MetricType::Int => "INTEGER",
+        MetricType::Float => "REAL",
+        MetricType::Bytes => "BLOB",
+        MetricType::Date => "DATE",
+        MetricType::Timestamp => "TIMESTAMP WITH TIME ZONE",
+        MetricType::Duration => "INTERVAL",
+        MetricType::Json => "JSONB",
+        _ => "TEXT",
+    }
+}
+
+pub(crate) async fn columns(
+    conn: &mut SqliteConnection,
+    target: &str,
+) -> Result<Vec<MetricColumn>, EngineError> {
+    let rows = sqlx::query!(
+        r#"SELECT name AS "name!: String", type AS "type_name!: String" FROM pragma_table_info('metrics')"#
+    )
+    .fetch_all(conn)
+    .await
+    .map_err(|err| translate(target, err))?;
+    if rows.is_empty() {
+        return Err(EngineError::NotSetUp { target: target.to_owned() });
+    }
+    let rows = rows.into_iter().filter(|row| !matches!(row.name.as_str(), "run_id" | "step" | "progress"));
+    Ok(rows.map(|row| MetricColumn { name: row.name, kind: decode::kind(&row.type_name), type_name: row.type_name }).collect())
+}
+
+pub(crate) async fn add_columns(
+    conn: &mut SqliteConnection,
+    target: &str,
+    new: &[(String, MetricType)],
+) -> Result<(), EngineError> {
+    let existing = columns(&mut *conn, target).await?;
+    let is_new = |name: &str| existing.iter().all(|column| !column.name.eq_ignore_ascii_case(name));
+    for (name, metric_type) in new.iter().filter(|(name, _)| is_new(name)) {
+        let alter = format!("ALTER TABLE metrics ADD COLUMN {} {}", quoted(name)?, sql_type(*metric_type));
+        dynamic::run(&mut *conn, &alter).await.map_err(|err| translate(target, err))?;
+    }
+    views::refresh(conn, target).await
+}
+
+/// SQLite cannot change the type of a column: another one takes its place, at the end of the table.
+pub(crate) async fn widen_column(
+    conn: &mut SqliteConnection,
+    target: &str,
+    name: &str,
+) -> Result<(), EngineError> {
+    let existing = columns(&mut *conn, target).await?;
+    let column = existing.iter().find(|column| column.name == name);
+    if column.is_none_or(|column| column.kind != ColumnKind::Metric(MetricType::Int)) {
+        return Ok(());
+    }
+    let column = quoted(name)?;
+    let inexact = format!("SELECT 1 FROM metrics WHERE {column} > {EXACT_LIMIT} OR {column} < -{EXACT_LIMIT} LIMIT 1");
+    if !dynamic::query(&mut *conn, target, &inexact, &[]).await?.rows.is_empty() {
+        return Err(EngineError::BadValue(format!(
+            "metric `{name}`: the integer column cannot become a float column, since it holds integers beyond 2^53"
+        )));
+    }
+    views::remove(&mut *conn, target).await?;
+    for statement in [
+        "ALTER TABLE metrics ADD COLUMN sqltrack_widened REAL".to_owned(),
+        format!("UPDATE metrics SET sqltrack_widened = {column} WHERE {column} IS NOT NULL"),
+        format!("ALTER TABLE metrics DROP COLUMN {column}"),
+        format!("ALTER TABLE metrics RENAME COLUMN sqltrack_widened TO {column}"),
+    ] {
+        dynamic::run(&mut *conn, &statement).await.map_err(|err| translate(target, err))?;
+    }
+    views::refresh(conn, target).await
+}
+
+pub(crate) fn quoted(name: &str) -> Result<String, EngineError> {
+    Identifier::new(name).quoted().map_err(|err| EngineError::BadValue(err.to_string()))
+}
+
+pub(crate) async fn write(
+    conn: &mut SqliteConnection,
+    target: &str,
+    row: &MetricsRow,
+) -> Result<(), EngineError> {
+    let failed = |err: sqlx::Error| match is_foreign_key_violation(&err) {
+        true => EngineError::NoSuchRun(row.run),
+        false => translate(target, err),
+    };
+    let columns: Vec<(&str, Option<&str>)> = row.columns.iter().map(|(name, _)| (name.as_str(), None)).collect();
+    let upsert = sqltrack_engines::sql::upsert_metrics(&columns).map_err(|err| EngineError::BadValue(err.to_string()))?;
+    let key = [Value::Int(row.run.0), Value::Int(row.step), Value::Float(row.progress)];
+    let values = arguments(key.iter().chain(row.columns.iter().map(|(_, value)| value)))?;
+    dynamic::run_prepared(&mut *conn, upsert, values).await.map_err(failed)?;
+
+    let names = serde_json::Value::from_iter(row.columns.iter().map(|(name, _)| name.as_str())).to_string();
+    sqlx::query!(
+        "DELETE FROM metrics_overflow WHERE run_id = $1 AND step = $2 AND progress = $3
+            AND name IN (SELECT value FROM json_each($4))",
+        row.run.0,
+        row.step,
+        row.progress,
+        names
+    )
+    .execute(&mut *conn)
+    .await
+    .map_err(failed)?;
+    for (name, value) in &row.overflow {
+        write_overflow(&mut *conn, row, name, value).await.map_err(failed)?;
+    }
+    if let Some(updated) = runs::moment(row.updated)? {
+        sqlx::query!("UPDATE runs SET time_updated = $2 WHERE id = $1", row.run.0, updated)
+            .execute(conn)
+            .await
+            .map_err(failed)?;
+    }
+    Ok(())
+}
+
+async fn write_overflow(
+    conn: &mut SqliteConnection,
+    row: &MetricsRow,
+    name: &str,
+    value: &Value,
+) -> Result<(), sqlx::Error> {
+    let (number, other) = match value {
+        Value::Float(number) if number.is_nan() => (None, Some(overflow::nan())),
+        value => overflow::encode(value).unwrap_or_default(),
+    };
+    let other = other.map(|json| json.to_string());
+    sqlx::query!(
+        "INSERT INTO metrics_overflow (run_id, step, progress, name, value, other) VALUES ($1, $2, $3, $4, $5, $6)
+        ON CONFLICT (run_id, step, progress, name) DO UPDATE SET value = excluded.value, other = excluded.other",
+        row.run.0,
+        row.step,
+        row.progress,
+        name,
+        number,
+        other
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
