@@ -1,1 +1,6 @@
 //! What SQLTrack asks of a database.
+
+mod dialect;
+pub mod script;
+
+pub use dialect::{Dialect, UnknownDialect};
