@@ -3,5 +3,6 @@
 mod dialect;
 pub mod placeholders;
 pub mod script;
+pub mod sql;
 
 pub use dialect::{Dialect, UnknownDialect};

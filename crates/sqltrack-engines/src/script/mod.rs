@@ -20,5 +20,6 @@ mod tests;
 pub use error::ScriptError;
 pub use kind::StatementKind;
 pub use outer::Script;
+pub(crate) use scan::continues_word;
 pub use split::{Statement, split};
 pub use token::{Token, TokenKind, Tokens, line_of, tokens};

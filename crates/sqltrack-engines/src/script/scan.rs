@@ -81,7 +81,7 @@ fn starts_word(byte: u8) -> bool {
 }
 
 /// Whether an identifier without quotes can go on with the byte.
-fn continues_word(byte: u8) -> bool {
+pub(crate) fn continues_word(byte: u8) -> bool {
     starts_word(byte) || byte.is_ascii_digit() || byte == b'$'
 }
 
