@@ -13,8 +13,11 @@ mod ids;
 mod metrics;
 pub mod overflow;
 mod parameters;
+pub mod placeholders;
 mod rows;
+pub mod script;
 mod settings;
+pub mod sql;
 mod value;
 
 pub use changes::{ExperimentChanges, LinkChanges, Moment, Object, ObjectPatch, RunChanges, tags};

@@ -5,7 +5,7 @@
 
 use futures_util::TryStreamExt;
 use sqlx::postgres::{PgArguments, PgQueryResult, PgRow};
-use sqlx::{AssertSqlSafe, Either, Executor as _, PgConnection, Statement as _};
+use sqlx::{AssertSqlSafe, Connection as _, Either, Executor as _, PgConnection, SqlSafeStr as _, Statement as _};
 use sqltrack_engines::{EngineError, Rows, Value};
 
 use crate::arguments::arguments;
@@ -60,7 +60,7 @@ pub(crate) async fn query(
         }
     };
     let Some(first) = rows.first() else {
-        return empty_result(conn, sql, parameters).await;
+        return empty_result(conn, target, sql).await;
     };
     let types = user_types(conn, target, decode::unknown_types(first)).await?;
     let columns = decode::columns(sqlx::Row::columns(first), &types);
@@ -84,22 +84,10 @@ async fn fetch(
 
 /// The columns of a result with no row. The driver tells them only of a statement that it prepares and
 /// keeps, so the kept ones are dropped again.
-async fn empty_result(conn: &mut PgConnection, sql: &str, parameters: &[Value]) -> Result<Rows, EngineError> {
-    use sqlx::Arguments as _;
-    use sqlx::Connection as _;
-    let returns_rows = ["select", "with", "values", "table", "show", "explain", "returning"];
-    let lower = sql.to_ascii_lowercase();
-    if !returns_rows.iter().any(|word| lower.contains(word)) {
-        return Ok(Rows::new(Vec::new(), Vec::new()));
-    }
-    let count = arguments(parameters)?.len();
-    let prepared = if count == 0 {
-        conn.prepare(sqlx::SqlStr::from_assert(sql)).await
-    } else {
-        conn.prepare(sqlx::SqlStr::from_assert(sql)).await
-    };
+async fn empty_result(conn: &mut PgConnection, target: &str, sql: &str) -> Result<Rows, EngineError> {
+    let prepared = conn.prepare(AssertSqlSafe(sql.to_owned()).into_sql_str()).await;
     let columns = prepared.map(|statement| decode::columns(statement.columns(), &UserTypes::new()));
-    let _ = conn.clear_cached_statements().await;
+    conn.clear_cached_statements().await.map_err(|err| translate(target, err))?;
     Ok(Rows::new(columns.unwrap_or_default(), Vec::new()))
 }
 

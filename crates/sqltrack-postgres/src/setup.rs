@@ -118,7 +118,7 @@ pub(crate) async fn record(
         version: script.version,
         description: script.name.clone().into(),
         migration_type: MigrationType::Simple,
-        sql: sqlx::SqlStr::from_static(""),
+        sql: sqlx::SqlSafeStr::into_sql_str(""),
         checksum: Cow::Owned(script.checksum.clone()),
         no_tx: false,
     };

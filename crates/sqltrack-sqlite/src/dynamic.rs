@@ -5,7 +5,7 @@
 
 use futures_util::TryStreamExt;
 use sqlx::sqlite::{SqliteArguments, SqliteQueryResult, SqliteRow};
-use sqlx::{AssertSqlSafe, Either, Executor as _, Row as _, SqliteConnection, Statement as _};
+use sqlx::{AssertSqlSafe, Either, Executor as _, Row as _, SqlSafeStr as _, SqliteConnection, Statement as _};
 use sqltrack_engines::script::StatementKind;
 use sqltrack_engines::{Dialect, EngineError, Rows, Value};
 
@@ -74,7 +74,7 @@ pub(crate) async fn query(
     let columns = match rows.first() {
         Some(row) => row.columns().to_vec(),
         None => {
-            let prepared = conn.prepare(sqlx::SqlStr::from(AssertSqlSafe(sql.to_owned()))).await;
+            let prepared = conn.prepare(AssertSqlSafe(sql.to_owned()).into_sql_str()).await;
             let columns = prepared.map(|statement| statement.columns().to_vec()).unwrap_or_default();
             sqlx::Connection::clear_cached_statements(&mut *conn).await.map_err(failed)?;
             columns
