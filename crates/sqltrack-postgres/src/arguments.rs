@@ -1,12 +1,12 @@
 //! Values as the parameters of a statement.
 
+use sqltrack_engines::{EngineError, Value};
 use sqlx::encode::IsNull;
 use sqlx::error::BoxDynError;
 use sqlx::postgres::types::{Oid, PgInterval};
 use sqlx::postgres::{PgArgumentBuffer, PgArguments, PgTypeInfo};
 use sqlx::types::Json;
 use sqlx::{Arguments, Encode, Postgres, Type};
-use sqltrack_engines::{EngineError, Value};
 use time::{Duration, OffsetDateTime};
 
 /// NULL of a type that the server infers from where the parameter stands.
@@ -48,7 +48,9 @@ pub(crate) fn add(arguments: &mut PgArguments, value: &Value) -> Result<(), Engi
         Value::Duration(duration) => push(arguments, interval(*duration)?),
         Value::Json(json) => push(arguments, Json(json)),
         Value::List(values) => add_list(arguments, values),
-        other => Err(EngineError::BadValue(format!("{other:?} cannot be a parameter; give it as text and cast it"))),
+        other => Err(EngineError::BadValue(format!(
+            "{other:?} cannot be a parameter; give it as text and cast it"
+        ))),
     }
 }
 
@@ -61,19 +63,27 @@ where
 
 /// An array has the type of its elements; without an element it is taken for a list of ids.
 fn add_list(arguments: &mut PgArguments, values: &[Value]) -> Result<(), EngineError> {
-    if let Some(array) = elements(values, |value| if let Value::Int(number) = value { Some(*number) } else { None }) {
+    if let Some(array) =
+        elements(values, |value| if let Value::Int(number) = value { Some(*number) } else { None })
+    {
         return push(arguments, array);
     }
     if let Some(array) = elements(values, float) {
         return push(arguments, array);
     }
-    if let Some(array) = elements(values, |value| if let Value::Text(text) = value { Some(text.as_str()) } else { None }) {
+    if let Some(array) =
+        elements(values, |value| if let Value::Text(text) = value { Some(text.as_str()) } else { None })
+    {
         return push(arguments, array);
     }
-    if let Some(array) = elements(values, |value| if let Value::Bool(truth) = value { Some(*truth) } else { None }) {
+    if let Some(array) =
+        elements(values, |value| if let Value::Bool(truth) = value { Some(*truth) } else { None })
+    {
         return push(arguments, array);
     }
-    if let Some(array) = elements(values, |value| if let Value::Timestamp(time) = value { Some(*time) } else { None }) {
+    if let Some(array) =
+        elements(values, |value| if let Value::Timestamp(time) = value { Some(*time) } else { None })
+    {
         return push(arguments, array);
     }
     Err(EngineError::BadValue(
@@ -98,7 +108,9 @@ fn float(value: &Value) -> Option<f64> {
 
 fn interval(duration: Duration) -> Result<PgInterval, EngineError> {
     let microseconds = i64::try_from(duration.whole_microseconds()).map_err(|_| {
-        EngineError::BadValue(format!("the duration {duration} is out of range; an interval has 64 bits of microseconds"))
+        EngineError::BadValue(format!(
+            "the duration {duration} is out of range; an interval has 64 bits of microseconds"
+        ))
     })?;
     Ok(PgInterval { months: 0, days: 0, microseconds })
 }
@@ -106,7 +118,9 @@ fn interval(duration: Duration) -> Result<PgInterval, EngineError> {
 /// PostgreSQL has no year before 4714 BC, and sqlx would wrap around there.
 fn checked_timestamp(time: OffsetDateTime) -> Result<OffsetDateTime, EngineError> {
     if time.year() < -4712 {
-        return Err(EngineError::BadValue(format!("the time {time} is out of range; the first year is 4713 BC")));
+        return Err(EngineError::BadValue(format!(
+            "the time {time} is out of range; the first year is 4713 BC"
+        )));
     }
     Ok(time)
 }

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use deadpool::managed::Object;
-use sqlx::PgConnection;
 use sqltrack_engines::{
     Access, AppliedScript, Connection, EngineError, ExperimentChanges, ExperimentId, ExperimentRecord,
     MetricColumn, MetricType, MetricsRow, Rows, RunChanges, RunId, Value,
 };
+use sqlx::PgConnection;
 
 use crate::engine::Pooled;
 use crate::error::translate;

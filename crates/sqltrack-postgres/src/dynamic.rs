@@ -3,10 +3,9 @@
 
 #![expect(clippy::disallowed_methods, reason = "the one place where run-time SQL goes to the driver")]
 
-use futures_util::TryStreamExt;
-use sqlx::postgres::{PgArguments, PgQueryResult, PgRow};
-use sqlx::{AssertSqlSafe, Connection as _, Either, Executor as _, PgConnection, SqlSafeStr as _, Statement as _};
 use sqltrack_engines::{EngineError, Rows, Value};
+use sqlx::postgres::{PgArguments, PgQueryResult};
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, SqlSafeStr as _, Statement as _};
 
 use crate::arguments::arguments;
 use crate::decode::{self, UserType, UserTypes};
@@ -53,7 +52,7 @@ pub(crate) async fn query(
 ) -> Result<Rows, EngineError> {
     let rows = loop {
         let query = sqlx::query_with(AssertSqlSafe(sql.to_owned()), arguments(parameters)?).persistent(false);
-        match fetch(conn, query).await {
+        match query.fetch_all(&mut *conn).await {
             Ok(rows) => break rows,
             Err(err) if !in_transaction && has_code(&err, PLAN_CHANGED) => {}
             Err(err) => return Err(translate(target, err)),
@@ -66,20 +65,6 @@ pub(crate) async fn query(
     let columns = decode::columns(sqlx::Row::columns(first), &types);
     let values = rows.iter().map(|row| decode::values(row, &types)).collect::<Result<_, _>>()?;
     Ok(Rows::new(columns, values))
-}
-
-async fn fetch(
-    conn: &mut PgConnection,
-    query: sqlx::query::Query<'_, sqlx::Postgres, PgArguments>,
-) -> Result<Vec<PgRow>, sqlx::Error> {
-    let mut rows = Vec::new();
-    let mut results = query.fetch_many(conn);
-    while let Some(result) = results.try_next().await? {
-        if let Either::Right(row) = result {
-            rows.push(row);
-        }
-    }
-    Ok(rows)
 }
 
 /// The columns of a result with no row. The driver tells them only of a statement that it prepares and

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use deadpool::managed::{self, Metrics, PoolError, RecycleError, RecycleResult};
-use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
 use sqltrack_engines::{Connection, Dialect, Engine, EngineError, MetricType, Value};
+use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
 
 use crate::PostgresOptions;
 use crate::connection::PostgresConnection;
@@ -76,7 +76,7 @@ impl managed::Manager for Manager {
 
     async fn recycle(&self, conn: &mut PgConnection, metrics: &Metrics) -> RecycleResult<EngineError> {
         let idle = metrics.recycled.unwrap_or(metrics.created);
-        if Instant::now().saturating_duration_since(idle.into()) < TRUSTED_IDLE {
+        if Instant::now().saturating_duration_since(idle) < TRUSTED_IDLE {
             return Ok(());
         }
         conn.ping().await.map_err(|err| RecycleError::Backend(translate_connect(&self.target, err)))

@@ -1,7 +1,7 @@
 //! What the driver and the server report, in the words of the contract.
 
-use sqlx::postgres::{PgDatabaseError, PgErrorPosition};
 use sqltrack_engines::EngineError;
+use sqlx::postgres::{PgDatabaseError, PgErrorPosition};
 
 /// The tables and views of the base schema; a statement that misses one of them needs a setup first.
 const RELATIONS: [&str; 7] =
@@ -20,7 +20,11 @@ pub(crate) fn translate(target: &str, err: sqlx::Error) -> EngineError {
             },
         },
         err @ (sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_)) => {
-            EngineError::ConnectionLost { target: target.to_owned(), reason: reason(&err), source: err.into() }
+            EngineError::ConnectionLost {
+                target: target.to_owned(),
+                reason: reason(&err),
+                source: err.into(),
+            }
         }
         err => EngineError::Database {
             message: err.to_string(),
@@ -84,7 +88,9 @@ fn from_server(target: &str, db: PgDatabaseError) -> EngineError {
 }
 
 fn names_base_relation(message: &str) -> bool {
-    RELATIONS.iter().any(|name| message.contains(&format!("\"{name}\"")) || message.contains(&format!(".{name}\"")))
+    RELATIONS
+        .iter()
+        .any(|name| message.contains(&format!("\"{name}\"")) || message.contains(&format!(".{name}\"")))
 }
 
 /// Whether `err` says that a unique constraint is violated.

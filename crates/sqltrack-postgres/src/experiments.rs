@@ -1,7 +1,7 @@
 //! The statements on experiments and their links.
 
-use sqlx::PgConnection;
 use sqltrack_engines::{EngineError, ExperimentChanges, ExperimentId, ExperimentRecord};
+use sqlx::PgConnection;
 
 use crate::error::{is_unique_violation, translate, violated_foreign_key};
 use crate::patch::{Links, PatchArguments, missing_key};
@@ -63,14 +63,10 @@ async fn insert_as(
     id: ExperimentId,
     name: &str,
 ) -> Result<Option<ExperimentId>, EngineError> {
-    let inserted = sqlx::query_file_scalar!(
-        "../../queries/insert_experiment_as.sql",
-        id.0,
-        name
-    )
-    .fetch_optional(conn)
-    .await
-    .map_err(|err| translate(target, err))?;
+    let inserted = sqlx::query_file_scalar!("../../queries/insert_experiment_as.sql", id.0, name)
+        .fetch_optional(conn)
+        .await
+        .map_err(|err| translate(target, err))?;
     Ok(inserted.map(ExperimentId))
 }
 

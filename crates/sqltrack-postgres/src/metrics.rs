@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use sqlx::PgConnection;
-use sqlx::types::Json;
 use sqltrack_engines::{
     ColumnKind, EngineError, MetricColumn, MetricType, MetricsRow, Moment, Value, overflow, sql::Identifier,
 };
+use sqlx::PgConnection;
+use sqlx::types::Json;
 
 use crate::arguments::add;
 use crate::dynamic;
@@ -175,7 +175,11 @@ fn quoted(name: &str) -> Result<String, EngineError> {
 ///
 /// Every value is cast to the type that it is sent as: the driver keeps plans by their text alone, and would
 /// send a float to a plan that was made for an integer.
-pub(crate) async fn write(conn: &mut PgConnection, target: &str, row: &MetricsRow) -> Result<(), EngineError> {
+pub(crate) async fn write(
+    conn: &mut PgConnection,
+    target: &str,
+    row: &MetricsRow,
+) -> Result<(), EngineError> {
     let mut arguments = sqlx::postgres::PgArguments::default();
     for value in [Value::Int(row.run.0), Value::Int(row.step), Value::Float(row.progress)] {
         add(&mut arguments, &value)?;
@@ -202,7 +206,14 @@ pub(crate) async fn write(conn: &mut PgConnection, target: &str, row: &MetricsRo
         "cleared AS (DELETE FROM metrics_overflow
             WHERE run_id = $1 AND step = $2 AND progress = $3 AND name = ANY(${next}::TEXT[]))"
     ));
-    push(&mut arguments, row.columns.iter().filter(|(name, _)| !is_in(name, &row.overflow)).map(|(name, _)| name.clone()).collect::<Vec<_>>())?;
+    push(
+        &mut arguments,
+        row.columns
+            .iter()
+            .filter(|(name, _)| !is_in(name, &row.overflow))
+            .map(|(name, _)| name.clone())
+            .collect::<Vec<_>>(),
+    )?;
     next += 1;
     if !row.overflow.is_empty() {
         parts.push(format!(
@@ -220,7 +231,8 @@ pub(crate) async fn write(conn: &mut PgConnection, target: &str, row: &MetricsRo
         push(&mut arguments, numbers)?;
         push(&mut arguments, others.into_iter().map(|other| other.map(Json)).collect::<Vec<_>>())?;
     }
-    let upsert = sqltrack_engines::sql::upsert_metrics(&columns).map_err(|err| EngineError::BadValue(err.to_string()))?;
+    let upsert = sqltrack_engines::sql::upsert_metrics(&columns)
+        .map_err(|err| EngineError::BadValue(err.to_string()))?;
     let sql = format!("WITH {} {upsert}", parts.join(", "));
     dynamic::run_prepared(conn, sql, arguments).await.map_err(|err| {
         if violated_foreign_key(&err).is_some() {

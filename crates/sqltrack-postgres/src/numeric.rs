@@ -23,7 +23,8 @@ pub(crate) fn decode(bytes: &[u8]) -> Option<String> {
         let index = usize::try_from(weight - position).ok();
         index.and_then(|index| digits.get(index)).copied().unwrap_or(0)
     };
-    let mut whole: String = (0..=weight.max(0)).rev().map(|position| format!("{:04}", digit(position))).collect();
+    let mut whole: String =
+        (0..=weight.max(0)).rev().map(|position| format!("{:04}", digit(position))).collect();
     let leading = whole.len() - whole.trim_start_matches('0').len();
     whole.drain(..leading.min(whole.len() - 1));
     let groups = i32::try_from(scale.div_ceil(4)).ok()?;

@@ -1,7 +1,7 @@
 //! The statements on runs and their links.
 
-use sqlx::PgConnection;
 use sqltrack_engines::{EngineError, ExperimentId, Moment, RunChanges, RunId};
+use sqlx::PgConnection;
 use time::OffsetDateTime;
 
 use crate::error::{translate, violated_foreign_key};
@@ -30,11 +30,7 @@ pub(crate) async fn insert(
         None => translate(target, err),
     };
     if let Some(id) = id {
-        let inserted = sqlx::query_file_scalar!(
-            "../../queries/insert_run_as.sql",
-            id.0,
-            experiment.0
-        );
+        let inserted = sqlx::query_file_scalar!("../../queries/insert_run_as.sql", id.0, experiment.0);
         return inserted.fetch_optional(conn).await.map(|id| id.map(RunId)).map_err(failed);
     }
     loop {

@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
-use sqlx::PgConnection;
-use sqlx::migrate::{Migrate, Migration, MigrationType};
 use sqltrack_engines::sql::Identifier;
 use sqltrack_engines::{AppliedScript, EngineError};
+use sqlx::PgConnection;
+use sqlx::migrate::{Migrate, Migration, MigrationType};
 
 use crate::dynamic;
 use crate::error::translate;
@@ -30,7 +30,8 @@ pub(crate) async fn prepare(
             schema
         );
         if !exists.fetch_one(&mut *conn).await.map_err(failed(target))? {
-            let quoted = Identifier::new(schema).quoted().map_err(|err| EngineError::BadValue(err.to_string()))?;
+            let quoted =
+                Identifier::new(schema).quoted().map_err(|err| EngineError::BadValue(err.to_string()))?;
             dynamic::run(conn, &format!("CREATE SCHEMA {quoted}")).await.map_err(failed(target))?;
         }
     }
@@ -51,7 +52,9 @@ pub(crate) async fn prepare(
 fn migrate_failed(target: &str) -> impl Fn(sqlx::migrate::MigrateError) -> EngineError {
     move |err| match err {
         sqlx::migrate::MigrateError::Execute(err) => translate(target, err),
-        err => EngineError::Database { message: err.to_string(), code: None, position: None, source: err.into() },
+        err => {
+            EngineError::Database { message: err.to_string(), code: None, position: None, source: err.into() }
+        }
     }
 }
 

@@ -1,14 +1,16 @@
 //! Values as the parameters of a statement, and as what a column keeps of them.
 
 use serde_json::Value as Json;
+use sqltrack_engines::{EngineError, Value};
 use sqlx::Arguments as _;
 use sqlx::sqlite::SqliteArguments;
-use sqltrack_engines::{EngineError, Value};
 
 use crate::text;
 
 /// `values` as parameters, in order.
-pub(crate) fn arguments<'a>(values: impl IntoIterator<Item = &'a Value>) -> Result<SqliteArguments, EngineError> {
+pub(crate) fn arguments<'a>(
+    values: impl IntoIterator<Item = &'a Value>,
+) -> Result<SqliteArguments, EngineError> {
     let mut arguments = SqliteArguments::default();
     for value in values {
         add(&mut arguments, value)?;
@@ -38,7 +40,9 @@ fn add(arguments: &mut SqliteArguments, value: &Value) -> Result<(), EngineError
         Value::Duration(duration) => {
             let microseconds = i64::try_from(duration.whole_microseconds());
             arguments.add(microseconds.map_err(|_| {
-                EngineError::BadValue(format!("the duration {duration} is out of range; it has 64 bits of microseconds"))
+                EngineError::BadValue(format!(
+                    "the duration {duration} is out of range; it has 64 bits of microseconds"
+                ))
             })?)
         }
         Value::Json(json) => arguments.add(json.to_string()),

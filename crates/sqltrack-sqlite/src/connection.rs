@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use deadpool::managed::Object;
-use sqlx::SqliteConnection;
 use sqltrack_engines::{
     Access, AppliedScript, Connection, EngineError, ExperimentChanges, ExperimentId, ExperimentRecord,
     MetricColumn, MetricType, MetricsRow, Rows, RunChanges, RunId, Value,
 };
+use sqlx::SqliteConnection;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::dynamic::{self, Needs, Outcome};
@@ -123,7 +123,10 @@ impl Connection for Conn {
             let turn = tokio::time::timeout(BUSY_TIMEOUT, self.writers.clone().lock_owned()).await;
             self.turn = Some(turn.map_err(|_| EngineError::Busy {
                 target: self.target.to_string(),
-                message: format!("another transaction of this process wrote for {} s", BUSY_TIMEOUT.as_secs()),
+                message: format!(
+                    "another transaction of this process wrote for {} s",
+                    BUSY_TIMEOUT.as_secs()
+                ),
             })?);
         }
         // From here on a drop closes the connection, also if the answer never comes.

@@ -3,9 +3,9 @@
 
 use std::collections::HashMap;
 
+use sqltrack_engines::{Column, ColumnKind, EngineError, MetricType, Value};
 use sqlx::sqlite::{SqliteColumn, SqliteRow, SqliteValueRef};
 use sqlx::{Column as _, ColumnOrigin, Decode, Row as _, Sqlite, TypeInfo as _, ValueRef as _};
-use sqltrack_engines::{Column, ColumnKind, EngineError, MetricType, Value};
 
 use crate::text;
 
@@ -14,7 +14,8 @@ pub(crate) type DeclaredTypes = HashMap<(String, String), String>;
 
 /// The tables that the columns of a result come from.
 pub(crate) fn tables(columns: &[SqliteColumn]) -> Vec<String> {
-    let mut tables: Vec<String> = columns.iter().filter_map(|column| origin(column).map(|(table, _)| table)).collect();
+    let mut tables: Vec<String> =
+        columns.iter().filter_map(|column| origin(column).map(|(table, _)| table)).collect();
     tables.sort();
     tables.dedup();
     tables
@@ -29,15 +30,21 @@ fn origin(column: &SqliteColumn) -> Option<(String, String)> {
 
 /// The columns of a result, with the types that they were declared with.
 pub(crate) fn columns(columns: &[SqliteColumn], declared: &DeclaredTypes) -> Vec<Column> {
-    let type_name = |column| origin(column).and_then(|origin| declared.get(&origin)).cloned().unwrap_or_default();
-    columns.iter().map(|column| Column { name: column.name().to_owned(), type_name: type_name(column) }).collect()
+    let type_name =
+        |column| origin(column).and_then(|origin| declared.get(&origin)).cloned().unwrap_or_default();
+    columns
+        .iter()
+        .map(|column| Column { name: column.name().to_owned(), type_name: type_name(column) })
+        .collect()
 }
 
 /// The values of a row whose `columns` are known.
 pub(crate) fn values(row: &SqliteRow, columns: &[Column]) -> Result<Vec<Value>, EngineError> {
     let value = |(position, column): (usize, &Column)| {
         let raw = row.try_get_raw(position).map_err(|err| unreadable(column, &err))?;
-        stored(raw).map(|value| as_declared(value, &column.type_name)).map_err(|err| unreadable(column, &*err))
+        stored(raw)
+            .map(|value| as_declared(value, &column.type_name))
+            .map_err(|err| unreadable(column, &*err))
     };
     columns.iter().enumerate().map(value).collect()
 }

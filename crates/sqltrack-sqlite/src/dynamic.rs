@@ -4,10 +4,12 @@
 #![expect(clippy::disallowed_methods, reason = "the one place where run-time SQL goes to the driver")]
 
 use futures_util::TryStreamExt;
-use sqlx::sqlite::{SqliteArguments, SqliteQueryResult, SqliteRow};
-use sqlx::{AssertSqlSafe, Either, Executor as _, Row as _, SqlSafeStr as _, SqliteConnection, Statement as _};
 use sqltrack_engines::script::StatementKind;
 use sqltrack_engines::{Dialect, EngineError, Rows, Value};
+use sqlx::sqlite::{SqliteArguments, SqliteQueryResult, SqliteRow};
+use sqlx::{
+    AssertSqlSafe, Either, Executor as _, Row as _, SqlSafeStr as _, SqliteConnection, Statement as _,
+};
 
 use crate::arguments::arguments;
 use crate::decode::{self, DeclaredTypes};
@@ -68,7 +70,11 @@ pub(crate) async fn query(
     parameters: &[Value],
 ) -> Result<Outcome, EngineError> {
     let failed = |err| translate(target, err);
-    sqlx::query("SELECT count(*) FROM sqlite_master").persistent(false).execute(&mut *conn).await.map_err(failed)?;
+    sqlx::query("SELECT count(*) FROM sqlite_master")
+        .persistent(false)
+        .execute(&mut *conn)
+        .await
+        .map_err(failed)?;
     let query = sqlx::query_with(AssertSqlSafe(sql.to_owned()), arguments(parameters)?).persistent(false);
     let (rows, changed) = fetch(conn, query).await.map_err(failed)?;
     let columns = match rows.first() {
@@ -95,7 +101,7 @@ async fn fetch(
 ) -> Result<(Vec<SqliteRow>, u64), sqlx::Error> {
     let mut rows = Vec::new();
     let mut changed = 0;
-    let mut results = query.fetch_many(conn);
+    let mut results = conn.fetch_many(query);
     while let Some(result) = results.try_next().await? {
         match result {
             Either::Left(done) => changed += done.rows_affected(),
@@ -106,7 +112,11 @@ async fn fetch(
 }
 
 /// Adds the declared types of the columns of `table`.
-async fn declare(conn: &mut SqliteConnection, table: &str, declared: &mut DeclaredTypes) -> Result<(), sqlx::Error> {
+async fn declare(
+    conn: &mut SqliteConnection,
+    table: &str,
+    declared: &mut DeclaredTypes,
+) -> Result<(), sqlx::Error> {
     let types: Vec<(String, String)> = sqlx::query_as("SELECT name, type FROM pragma_table_info($1)")
         .bind(table)
         .persistent(false)

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use deadpool::managed::{self, Metrics, PoolError, RecycleResult};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
-use sqlx::ConnectOptions as _;
 use sqltrack_engines::{Connection, Dialect, Engine, EngineError, MetricType, Value};
+use sqlx::ConnectOptions as _;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
 use tokio::sync::Mutex;
 
 use crate::arguments::holds;
@@ -92,7 +92,10 @@ fn explain(path: &Path, target: &str, err: sqlx::Error) -> EngineError {
         return EngineError::CannotOpen { target, reason };
     }
     if path.is_dir() {
-        return EngineError::CannotOpen { target, reason: "it is a folder; set `dbpath` to a file".to_owned() };
+        return EngineError::CannotOpen {
+            target,
+            reason: "it is a folder; set `dbpath` to a file".to_owned(),
+        };
     }
     match translate(&target, err) {
         EngineError::CannotOpen { target, .. } if !path.exists() => EngineError::NotSetUp { target },
@@ -151,7 +154,11 @@ impl Engine for SqliteEngine {
     async fn connect(&self) -> Result<Box<dyn Connection>, EngineError> {
         let conn = self.pool.get().await.map_err(|err| match err {
             PoolError::Backend(err) => err,
-            err => EngineError::Unreachable { target: self.target.to_string(), reason: err.to_string(), source: None },
+            err => EngineError::Unreachable {
+                target: self.target.to_string(),
+                reason: err.to_string(),
+                source: None,
+            },
         })?;
         Ok(Box::new(Conn::new(conn, self.target.clone(), self.writers.clone())))
     }

@@ -37,12 +37,9 @@ fn translate_driver(target: String, err: sqlx::Error) -> EngineError {
         sqlx::Error::WorkerCrashed | sqlx::Error::Io(_) => {
             EngineError::ConnectionLost { target, reason: err.to_string(), source: err.into() }
         }
-        err => EngineError::Database {
-            message: err.to_string(),
-            code: None,
-            position: None,
-            source: err.into(),
-        },
+        err => {
+            EngineError::Database { message: err.to_string(), code: None, position: None, source: err.into() }
+        }
     }
 }
 

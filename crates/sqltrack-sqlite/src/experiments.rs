@@ -1,7 +1,7 @@
 //! The statements on experiments. The caller holds the write lock for those that write.
 
-use sqlx::SqliteConnection;
 use sqltrack_engines::{EngineError, ExperimentChanges, ExperimentId, ExperimentRecord, ObjectPatch};
+use sqlx::SqliteConnection;
 
 use crate::error::{is_unique_violation, translate};
 use crate::ids::{self, Table};

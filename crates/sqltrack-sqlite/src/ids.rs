@@ -48,13 +48,21 @@ pub(crate) async fn unused(conn: &mut SqliteConnection, table: Table) -> Result<
     }
 }
 
-async fn unused_from(conn: &mut SqliteConnection, table: Table, start: i64) -> Result<Option<i64>, sqlx::Error> {
+async fn unused_from(
+    conn: &mut SqliteConnection,
+    table: Table,
+    start: i64,
+) -> Result<Option<i64>, sqlx::Error> {
     let is_used: Option<i64> = match table {
-        Table::Experiments => sqlx::query_scalar!(r#"SELECT id AS "id!" FROM experiments WHERE id = $1"#, start)
-            .fetch_optional(&mut *conn)
-            .await?,
+        Table::Experiments => {
+            sqlx::query_scalar!(r#"SELECT id AS "id!" FROM experiments WHERE id = $1"#, start)
+                .fetch_optional(&mut *conn)
+                .await?
+        }
         Table::Runs => {
-            sqlx::query_scalar!(r#"SELECT id AS "id!" FROM runs WHERE id = $1"#, start).fetch_optional(&mut *conn).await?
+            sqlx::query_scalar!(r#"SELECT id AS "id!" FROM runs WHERE id = $1"#, start)
+                .fetch_optional(&mut *conn)
+                .await?
         }
     };
     if is_used.is_none() {

@@ -1,7 +1,7 @@
 //! Links between experiments and between runs.
 
-use sqlx::SqliteConnection;
 use sqltrack_engines::{EngineError, ExperimentId, LinkChanges, RunId};
+use sqlx::SqliteConnection;
 
 use crate::error::{is_foreign_key_violation, translate};
 

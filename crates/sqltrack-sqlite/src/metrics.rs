@@ -1,9 +1,9 @@
 //! The statements on `metrics` and its columns. The caller holds the write lock for those that write.
 
-use sqlx::SqliteConnection;
 use sqltrack_engines::{
     ColumnKind, EngineError, MetricColumn, MetricType, MetricsRow, Value, overflow, sql::Identifier,
 };
+use sqlx::SqliteConnection;
 
 use crate::arguments::arguments;
 use crate::error::{is_foreign_key_violation, translate};
@@ -31,17 +31,21 @@ pub(crate) async fn columns(
     conn: &mut SqliteConnection,
     target: &str,
 ) -> Result<Vec<MetricColumn>, EngineError> {
-    let rows = sqlx::query!(
-        r#"SELECT name AS "name!: String", type AS "type_name!: String" FROM pragma_table_info('metrics')"#
-    )
-    .fetch_all(conn)
-    .await
-    .map_err(|err| translate(target, err))?;
+    // The macros cannot look into the columns of a pragma.
+    let rows: Vec<(String, String)> = sqlx::query_as("SELECT name, type FROM pragma_table_info('metrics')")
+        .fetch_all(conn)
+        .await
+        .map_err(|err| translate(target, err))?;
     if rows.is_empty() {
         return Err(EngineError::NotSetUp { target: target.to_owned() });
     }
-    let rows = rows.into_iter().filter(|row| !matches!(row.name.as_str(), "run_id" | "step" | "progress"));
-    Ok(rows.map(|row| MetricColumn { name: row.name, kind: decode::kind(&row.type_name), type_name: row.type_name }).collect())
+    let rows = rows.into_iter().filter(|(name, _)| !matches!(name.as_str(), "run_id" | "step" | "progress"));
+    let column = |(name, type_name): (String, String)| MetricColumn {
+        name,
+        kind: decode::kind(&type_name),
+        type_name,
+    };
+    Ok(rows.map(column).collect())
 }
 
 pub(crate) async fn add_columns(
@@ -70,7 +74,8 @@ pub(crate) async fn widen_column(
         return Ok(());
     }
     let column = quoted(name)?;
-    let inexact = format!("SELECT 1 FROM metrics WHERE {column} > {EXACT_LIMIT} OR {column} < -{EXACT_LIMIT} LIMIT 1");
+    let inexact =
+        format!("SELECT 1 FROM metrics WHERE {column} > {EXACT_LIMIT} OR {column} < -{EXACT_LIMIT} LIMIT 1");
     if !dynamic::query(&mut *conn, target, &inexact, &[]).await?.rows.is_empty() {
         return Err(EngineError::BadValue(format!(
             "metric `{name}`: the integer column cannot become a float column, since it holds integers beyond 2^53"
@@ -101,8 +106,10 @@ pub(crate) async fn write(
         true => EngineError::NoSuchRun(row.run),
         false => translate(target, err),
     };
-    let columns: Vec<(&str, Option<&str>)> = row.columns.iter().map(|(name, _)| (name.as_str(), None)).collect();
-    let upsert = sqltrack_engines::sql::upsert_metrics(&columns).map_err(|err| EngineError::BadValue(err.to_string()))?;
+    let columns: Vec<(&str, Option<&str>)> =
+        row.columns.iter().map(|(name, _)| (name.as_str(), None)).collect();
+    let upsert = sqltrack_engines::sql::upsert_metrics(&columns)
+        .map_err(|err| EngineError::BadValue(err.to_string()))?;
     let key = [Value::Int(row.run.0), Value::Int(row.step), Value::Float(row.progress)];
     let values = arguments(key.iter().chain(row.columns.iter().map(|(_, value)| value)))?;
     dynamic::run_prepared(&mut *conn, upsert, values).await.map_err(failed)?;

@@ -1,7 +1,7 @@
 //! The statements on runs. The caller holds the write lock for those that write.
 
-use sqlx::SqliteConnection;
 use sqltrack_engines::{EngineError, ExperimentId, Moment, ObjectPatch, RunChanges, RunId};
+use sqlx::SqliteConnection;
 use time::OffsetDateTime;
 
 use crate::error::{is_foreign_key_violation, translate};

@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
+use sqltrack_engines::{AppliedScript, EngineError};
 use sqlx::SqliteConnection;
 use sqlx::migrate::{Migrate, MigrateError, Migration, MigrationType};
-use sqltrack_engines::{AppliedScript, EngineError};
 
 use crate::error::translate;
 
@@ -18,7 +18,9 @@ fn failed(target: &str) -> impl Fn(sqlx::Error) -> EngineError {
 fn migrate_failed(target: &str) -> impl Fn(MigrateError) -> EngineError {
     move |err| match err {
         MigrateError::Execute(err) => translate(target, err),
-        err => EngineError::Database { message: err.to_string(), code: None, position: None, source: err.into() },
+        err => {
+            EngineError::Database { message: err.to_string(), code: None, position: None, source: err.into() }
+        }
     }
 }
 
@@ -30,11 +32,12 @@ pub(crate) async fn applied(
     conn: &mut SqliteConnection,
     target: &str,
 ) -> Result<Vec<AppliedScript>, EngineError> {
-    let exists: Option<i64> = sqlx::query_scalar("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = $1")
-        .bind(TABLE)
-        .fetch_optional(&mut *conn)
-        .await
-        .map_err(failed(target))?;
+    let exists: Option<i64> =
+        sqlx::query_scalar("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = $1")
+            .bind(TABLE)
+            .fetch_optional(&mut *conn)
+            .await
+            .map_err(failed(target))?;
     if exists.is_none() {
         return Ok(Vec::new());
     }

@@ -1,8 +1,8 @@
 //! The view `metrics_long`. A view of SQLite names the columns that it unites, so that it is made anew
 //! whenever `metrics` gets another one.
 
-use sqlx::SqliteConnection;
 use sqltrack_engines::{ColumnKind, EngineError, MetricColumn, MetricType};
+use sqlx::SqliteConnection;
 
 use crate::error::translate;
 use crate::{dynamic, metrics};
@@ -24,12 +24,14 @@ pub(crate) async fn refresh(conn: &mut SqliteConnection, target: &str) -> Result
 }
 
 fn definition(columns: &[MetricColumn]) -> Result<String, EngineError> {
-    let mut parts = vec!["SELECT run_id, step, progress, name, value, other FROM metrics_overflow".to_owned()];
+    let mut parts =
+        vec!["SELECT run_id, step, progress, name, value, other FROM metrics_overflow".to_owned()];
     for column in columns {
         parts.push(part(column)?);
     }
     while parts.len() > PARTS {
-        let nested = parts.chunks(PARTS).map(|chunk| format!("SELECT * FROM (\n{}\n)", chunk.join("\nUNION ALL\n")));
+        let nested =
+            parts.chunks(PARTS).map(|chunk| format!("SELECT * FROM (\n{}\n)", chunk.join("\nUNION ALL\n")));
         parts = nested.collect();
     }
     Ok(format!("CREATE VIEW metrics_long AS\n{}", parts.join("\nUNION ALL\n")))
@@ -41,12 +43,16 @@ fn part(column: &MetricColumn) -> Result<String, EngineError> {
     let literal = format!("'{}'", column.name.replace('\'', "''"));
     let (value, other) = match column.kind {
         ColumnKind::Metric(MetricType::Float) => (name.clone(), "NULL".to_owned()),
-        ColumnKind::Metric(MetricType::Int) => (format!("CAST({name} AS REAL)"), format!("CAST({name} AS TEXT)")),
+        ColumnKind::Metric(MetricType::Int) => {
+            (format!("CAST({name} AS REAL)"), format!("CAST({name} AS TEXT)"))
+        }
         ColumnKind::Metric(MetricType::Bool) => {
             ("NULL".to_owned(), format!("CASE {name} WHEN 0 THEN 'false' ELSE 'true' END"))
         }
         ColumnKind::Metric(MetricType::Json) => ("NULL".to_owned(), name.clone()),
-        ColumnKind::Metric(MetricType::Bytes) => ("NULL".to_owned(), format!("json_quote('\\x' || lower(hex({name})))")),
+        ColumnKind::Metric(MetricType::Bytes) => {
+            ("NULL".to_owned(), format!("json_quote('\\x' || lower(hex({name})))"))
+        }
         _ => ("NULL".to_owned(), format!("json_quote({name})")),
     };
     Ok(format!(

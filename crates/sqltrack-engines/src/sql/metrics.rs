@@ -21,8 +21,10 @@ use super::{Identifier, SqlError};
 /// [`SqlError::EmptyIdentifier`] or [`SqlError::Nul`] if a name can be no column's. Whether the names are
 /// good for metrics is the caller's to know.
 pub fn upsert_metrics(columns: &[(&str, Option<&str>)]) -> Result<String, SqlError> {
-    let values: String = (4..).zip(columns).map(|(number, (_, sql_type))| parameter(number, *sql_type)).collect();
-    let columns = columns.iter().map(|(name, _)| Identifier::new(*name).quoted()).collect::<Result<Vec<_>, _>>()?;
+    let values: String =
+        (4..).zip(columns).map(|(number, (_, sql_type))| parameter(number, *sql_type)).collect();
+    let columns =
+        columns.iter().map(|(name, _)| Identifier::new(*name).quoted()).collect::<Result<Vec<_>, _>>()?;
     let names: String = columns.iter().map(|column| format!(", {column}")).collect();
     let insert = format!("INSERT INTO metrics (run_id, step, progress{names}) VALUES ($1, $2, $3{values})");
     if columns.is_empty() {
