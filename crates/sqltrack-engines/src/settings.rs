@@ -199,6 +199,11 @@ impl Settings {
         Some(if is_secret(name) { MASK.into() } else { setting.value().into() })
     }
 
+    /// Takes a parameter out.
+    pub fn remove(&mut self, name: &str) -> Option<Setting> {
+        self.0.shift_remove(name)
+    }
+
     /// Every parameter, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Setting)> {
         self.0.iter().map(|(name, setting)| (name.as_str(), setting))
