@@ -68,14 +68,16 @@ impl ConfigBuilder {
         self
     }
 
-    /// Sets a parameter over every other source. Empty stands for the default.
+    /// Sets a parameter over every other source, and over an earlier call. Empty stands for the default.
     pub fn set(self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.set_from(name, value, "parameter")
     }
 
     /// Like [`set`](Self::set), with a word like `--port` for messages.
     pub fn set_from(mut self, name: impl Into<String>, value: impl Into<String>, how: &str) -> Self {
-        self.parameters.0.push((name.into(), value.into(), Source::Parameter(how.to_owned())));
+        let name = name.into();
+        self.parameters.0.retain(|(earlier, ..)| *earlier != name);
+        self.parameters.0.push((name, value.into(), Source::Parameter(how.to_owned())));
         self
     }
 

@@ -24,7 +24,7 @@ impl Layer {
 
     /// Adds a parameter whose name is checked; a `url` is taken apart.
     pub(super) fn add(&mut self, name: &str, value: &str, source: Source) -> Result<(), ConfigError> {
-        names::known(name, &source)?;
+        names::check(name, &source)?;
         if name != "url" || value.is_empty() {
             return self.put(name, value, source);
         }

@@ -20,10 +20,10 @@ const ELSEWHERE: [(&str, &str); 14] = [
     ("file", "dbpath"),
 ];
 
-/// The known parameter of this name.
-pub(super) fn known(name: &str, origin: &Source) -> Result<&'static Parameter, ConfigError> {
-    if let Some(parameter) = Parameter::named(name) {
-        return Ok(parameter);
+/// Refuses names that no parameter has.
+pub(super) fn check(name: &str, origin: &Source) -> Result<(), ConfigError> {
+    if Parameter::named(name).is_some() {
+        return Ok(());
     }
     if name.is_empty() || !name.chars().all(|char| char.is_alphanumeric() || matches!(char, '_' | '-')) {
         return Err(ConfigError::NotAName { origin: origin.clone() });

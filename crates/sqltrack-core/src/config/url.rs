@@ -12,7 +12,7 @@ pub(super) fn expand(url: &str, origin: &Source) -> Result<Vec<Part>, ConfigErro
     let source = Source::Url(Box::new(origin.clone()));
     let mut known: Vec<Part> = Vec::with_capacity(parts.len());
     for (name, value) in parts {
-        names::known(&name, &source)?;
+        names::check(&name, &source)?;
         if known.iter().any(|(first, ..)| *first == name) {
             let reason = format!("it sets `{name}` twice; remove one");
             return Err(ConfigError::Url { origin: origin.clone(), reason });
@@ -130,6 +130,8 @@ fn decode(text: &str) -> Result<String, String> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn origin() -> Source {
@@ -210,6 +212,25 @@ mod tests {
                 Ok(_) => panic!("{url} was accepted"),
             };
             assert!(!shown.contains("hunter") && !shown.contains("2@"), "{shown}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_encoded_is_read(parts in prop::array::uniform4("[ -~é😀]{1,8}"), port in 1u16..) {
+            let encode = |part: &String| part.bytes().map(|byte| format!("%{byte:02x}")).collect::<String>();
+            let [user, password, host, dbname] = parts.each_ref().map(encode);
+            let url = format!("postgres://{user}:{password}@{host}:{port}/{dbname}");
+            let values: Vec<_> =
+                expand(&url, &origin()).unwrap().into_iter().map(|(_, value, _)| value).collect();
+            let [user, password, host, dbname] = parts;
+            prop_assert_eq!(values, ["postgres".to_owned(), user, password, host, port.to_string(), dbname]);
+        }
+
+        #[test]
+        fn no_url_is_a_panic(rest in "[a:/@?&=%\\[\\]é,0-9]{0,30}") {
+            drop(expand(&format!("postgres://{rest}"), &origin()));
+            drop(expand(&format!("sqlite:{rest}"), &origin()));
         }
     }
 }
