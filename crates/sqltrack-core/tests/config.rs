@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use figment::Jail;
-use sqltrack_core::config::{EngineKind, Environment, find_config_file};
+use sqltrack_core::config::{EngineKind, Environment, PARAMETERS, env_config, find_config_file, load_config};
 use sqltrack_core::{Config, ConfigError};
 
 /// A folder with a config file, and variables to load it with.
@@ -244,6 +244,32 @@ fn the_five_default_locations_are_tried_in_order() {
 }
 
 #[test]
+fn the_functions_of_the_module_read_the_process() {
+    Jail::expect_with(|jail| {
+        jail.clear_env();
+        jail.create_file("named.conf", "user = file\nhost = file\nport = 1")?;
+        jail.set_env("SQLTRACK_DSN_HOST", "environment");
+        jail.set_env("SQLTRACK_DSN_PORT", "2");
+        let settings = env_config().unwrap();
+        let names: Vec<_> = settings.iter().map(|(name, setting)| (name, setting.value())).collect();
+        assert_eq!(names, [("host", "environment"), ("port", "2")]);
+        let config = load_config(Some("named.conf".as_ref()), [("port", "3")]).unwrap();
+        let values = ["user", "host", "port"].map(|name| config.get(name));
+        assert_eq!(values, [Some("file"), Some("environment"), Some("3")]);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_parameter_that_is_set_again_is_replaced() {
+    let setup = Setup::new();
+    let config =
+        setup.load(&[("url", "postgres://a"), ("url", "postgres://b"), ("port", "1"), ("port", "2")]);
+    let config = config.unwrap();
+    assert_eq!((config.get("host"), config.get("port")), (Some("b"), Some("2")));
+}
+
+#[test]
 fn a_file_that_was_named_must_be_readable() {
     let setup = Setup::new().set("SQLTRACK_CONFIG_PATH", "no/such.conf");
     assert_eq!(
@@ -346,4 +372,16 @@ fn a_file_with_a_byte_order_mark_and_odd_values_is_read() {
     let setup = Setup::new().file("\u{feff}[DEFAULT]\nPassword: %(a)s = # ; 'q'\n[other]\nhost = x\n");
     let config = setup.load(&[]).unwrap();
     assert_eq!((config.get("password"), config.get("host")), (Some("%(a)s = # ; 'q'"), None));
+}
+
+/// The book's tables are the table of parameters; this prints the rows that are missing.
+#[test]
+fn the_book_describes_every_parameter() {
+    let page = include_str!("../../../docs/src/configuration.md");
+    let rows = PARAMETERS.iter().map(|parameter| {
+        let variable = parameter.variable.map(|name| format!("`{name}`")).unwrap_or_default();
+        format!("| `{}` | {variable} | {} |", parameter.name, parameter.help)
+    });
+    let missing: Vec<_> = rows.filter(|row| !page.contains(row)).collect();
+    assert!(missing.is_empty(), "docs/src/configuration.md lacks\n{}", missing.join("\n"));
 }
