@@ -1,1 +1,5 @@
 //! Experiment tracking in plain SQL.
+
+pub mod config;
+
+pub use config::{Config, ConfigBuilder, ConfigError};

@@ -92,3 +92,26 @@ impl<K: Into<OsString>, V: Into<OsString>> FromIterator<(K, V)> for Environment 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the environment variable {0} is not valid UTF-8; set it to a text or unset it")]
 pub struct NotUnicode(pub String);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_login_name_is_looked_for_in_order() {
+        let mut variables = vec![("USERNAME", "d"), ("LNAME", "c"), ("USER", "b"), ("LOGNAME", "a")];
+        for expected in ["a", "b", "c", "d"] {
+            let env = Environment::from_iter(variables.clone());
+            assert_eq!(env.login_name().as_deref(), Some(expected));
+            variables.pop();
+        }
+        let of_system = Environment::empty().login_name();
+        assert_eq!(Environment::from_iter([("USER", "")]).login_name(), of_system);
+    }
+
+    #[test]
+    fn values_are_not_printed() {
+        let env = Environment::from_iter([("PGPASSWORD", "hunter2")]);
+        assert_eq!(format!("{env:?}"), r#"{"PGPASSWORD"}"#);
+    }
+}

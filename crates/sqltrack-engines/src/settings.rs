@@ -199,6 +199,11 @@ impl Settings {
         Some(if is_secret(name) { MASK.into() } else { setting.value().into() })
     }
 
+    /// Takes a parameter out.
+    pub fn remove(&mut self, name: &str) -> Option<Setting> {
+        self.0.shift_remove(name)
+    }
+
     /// Every parameter, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Setting)> {
         self.0.iter().map(|(name, setting)| (name.as_str(), setting))
@@ -304,4 +309,35 @@ fn shorten(value: &str) -> String {
         shown.push('…');
     }
     shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(name: &str, value: &str, source: Source, message: &str) {
+        let mut settings = Settings::new();
+        settings.set(name, value, source);
+        assert_eq!(settings.invalid(name, "reason").to_string(), message);
+    }
+
+    #[test]
+    fn an_invalid_value_is_one_line_without_secrets() {
+        let env = || Source::Env("VAR".to_owned());
+        check("port", "abc", env(), "`port` from VAR is `abc`: reason");
+        check("host", "a\n\0é", env(), "`host` from VAR is `a\\n\\0é`: reason");
+        check("password", "hunter2", env(), "`password` from VAR: reason");
+        check("my_passphrase", "hunter2", env(), "`my_passphrase` from VAR: reason");
+        check("port", "hunter2", Source::Url(Box::new(env())), "`port` from the url in VAR: reason");
+        let shown = format!("`host` from VAR is `{}…`: reason", "x".repeat(60));
+        check("host", &"x".repeat(61), env(), &shown);
+    }
+
+    #[test]
+    fn a_setting_keeps_its_place_and_takes_the_latest_source() {
+        let mut settings = Settings::from_iter([("a", "1"), ("b", "2")]);
+        settings.set("a", "3", Source::Default(""));
+        assert_eq!(format!("{settings:?}"), r#"{"a": "3" from default, "b": "2" from parameter}"#);
+    }
 }

@@ -23,7 +23,10 @@ pub(super) fn apply(
         return Ok(connect.ssl_mode(mode));
     }
     let connect = match root {
-        Root::File(path) => connect.ssl_root_cert(path),
+        Root::File(path) => {
+            warn_of_system_authorities(settings, &path, env);
+            connect.ssl_root_cert(path)
+        }
         // Without a file of its own, no certificates: the driver may have taken one from PGSSLROOTCERT.
         Root::System | Root::None => connect.ssl_root_cert_from_pem(Vec::new()),
     };
@@ -111,6 +114,17 @@ fn default_file(env: &Environment, name: &str) -> Option<PathBuf> {
     let folder =
         if cfg!(windows) { env.path("APPDATA")?.join("postgresql") } else { env.home()?.join(".postgresql") };
     Some(folder.join(name)).filter(|path| path.is_file())
+}
+
+/// Unlike libpq, the driver adds the file to the system's authorities. With `verify-full` these still
+/// have to vouch for the server's name; with `verify-ca` any certificate of theirs would do.
+fn warn_of_system_authorities(settings: &Settings, file: &Path, env: &Environment) {
+    if settings.value("sslmode") == Some("verify-ca") && env.path("SSL_CERT_FILE").is_none() {
+        let file = file.display();
+        tracing::warn!(
+            "`verify-ca` also accepts the system's authorities; use `verify-full`, or set SSL_CERT_FILE={file}"
+        );
+    }
 }
 
 fn warn_of_open_key(key: &Path) {

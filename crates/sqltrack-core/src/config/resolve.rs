@@ -1,0 +1,142 @@
+//! From sources to a configuration: the layers, their order, and what is checked at the end.
+
+use super::builder::ConfigBuilder;
+use super::layer::{Layer, merge};
+use super::{Config, ConfigError, EngineKind, Environment, Parameter, Settings, Source, file};
+
+const PREFIX: &str = "SQLTRACK_DSN_";
+
+/// Loads every source.
+pub(super) fn load(builder: ConfigBuilder) -> Result<Config, ConfigError> {
+    let env = builder.environment.unwrap_or_else(Environment::process);
+    let path = file::find(builder.path, &builder.file_name, &env)?;
+    let mut layers = vec![defaults(&env)?];
+    if let Some(path) = &path {
+        layers.push(file::read(path)?);
+    }
+    layers.push(environment(&env)?);
+    let mut parameters = Layer::new("parameters");
+    for (name, value, source) in builder.parameters.0 {
+        parameters.add(&name, &value, source)?;
+    }
+    layers.push(parameters);
+    let engine = engine(&layers)?;
+    if engine == EngineKind::Postgres {
+        add_libpq(&mut layers, &env)?;
+    }
+    Ok(Config { path, ..finish(engine, &layers, env)? })
+}
+
+/// A configuration of the given parameters alone.
+pub(super) fn explicit(pairs: impl Iterator<Item = (String, String)>) -> Result<Config, ConfigError> {
+    let mut parameters = Layer::new("parameters");
+    for (name, value) in pairs {
+        parameters.add(&name, &value, Source::Parameter("parameter".to_owned()))?;
+    }
+    if parameters.settings().value("service").is_some() {
+        let reason = "an explicit configuration uses no other source; set the service's parameters";
+        return Err(parameters.settings().invalid("service", reason).into());
+    }
+    let mut defaults = defaults(&Environment::process())?;
+    defaults.settings_mut().remove("dbname");
+    let layers = [defaults, parameters];
+    finish(engine(&layers)?, &layers, Environment::empty())
+}
+
+/// The `SQLTRACK_DSN_<PARAM>` variables.
+pub(super) fn environment(env: &Environment) -> Result<Layer, ConfigError> {
+    let mut layer = Layer::new("environment");
+    for (variable, value) in env.iter() {
+        let variable = variable.to_string_lossy();
+        let Some(name) = variable.strip_prefix(PREFIX).map(str::to_lowercase) else { continue };
+        let source = Source::Env(variable.to_string());
+        let value = value.to_str().ok_or_else(|| sqltrack_engines::NotUnicode(variable.to_string()))?;
+        if let Some(first) = layer.settings().get(&name)
+            && matches!(first.source(), Source::Env(_))
+        {
+            let (first, second) = (Box::new(first.source().clone()), Box::new(source));
+            return Err(ConfigError::Conflict { name, first, second });
+        }
+        layer.add(&name, value, source)?;
+    }
+    Ok(layer)
+}
+
+fn defaults(env: &Environment) -> Result<Layer, ConfigError> {
+    let mut layer = Layer::new("defaults");
+    layer.add("engine", EngineKind::Postgres.name(), Source::Default(""))?;
+    layer.add("dbpath", "sqltrack.db", Source::Default(""))?;
+    if let Some(name) = env.login_name() {
+        layer.add("user", &name, Source::Default("login name"))?;
+        layer.add("dbname", &name, Source::Default("login name"))?;
+    }
+    Ok(layer)
+}
+
+/// libpq's environment ranks just above the defaults. Which service it is may be set further up.
+#[cfg(feature = "postgres")]
+fn add_libpq(layers: &mut Vec<Layer>, env: &Environment) -> Result<(), ConfigError> {
+    let settings = sqltrack_postgres::options::libpq_settings(merge(layers).get("service"), env)?;
+    layers.insert(1, Layer::of("libpq", settings));
+    Ok(())
+}
+
+#[cfg(not(feature = "postgres"))]
+#[expect(clippy::unnecessary_wraps, reason = "the same signature as with Postgres")]
+fn add_libpq(_: &mut Vec<Layer>, _: &Environment) -> Result<(), ConfigError> {
+    Ok(())
+}
+
+fn engine(layers: &[Layer]) -> Result<EngineKind, ConfigError> {
+    let settings = merged(layers);
+    let name = settings.value("engine").unwrap_or_default();
+    name.parse().map_err(|err| settings.invalid("engine", format!("{err}")).into())
+}
+
+/// The merged layers, where an empty value stands for the default.
+fn merged(layers: &[Layer]) -> Settings {
+    let mut settings = merge(layers);
+    if let Some(defaults) = layers.first() {
+        for (name, default) in defaults.settings().iter() {
+            if settings.value(name).is_none() {
+                settings.set(name, default.value(), default.source().clone());
+            }
+        }
+    }
+    settings
+}
+
+fn finish(engine: EngineKind, layers: &[Layer], environment: Environment) -> Result<Config, ConfigError> {
+    let mut settings = merged(layers);
+    if let Some(source) = settings.get("engine").map(|setting| setting.source().clone()) {
+        settings.set("engine", engine.name(), source);
+    }
+    if settings.value("dbname").is_none()
+        && let Some(user) = settings.value("user").map(str::to_owned)
+    {
+        settings.set("dbname", user, Source::Default("same as user"));
+    }
+    let is_ours = |name: &str| Parameter::named(name).is_some_and(|known| known.is_for(engine));
+    let mut unused = Settings::new();
+    let mut used = Settings::new();
+    for (name, setting) in settings {
+        if is_ours(&name) {
+            used.extend([(name, setting)]);
+        } else if !setting.source().is_default() {
+            unused.extend([(name, setting)]);
+        }
+    }
+    check(engine, &used)?;
+    Ok(Config { engine, settings: used, unused, path: None, environment })
+}
+
+fn check(engine: EngineKind, settings: &Settings) -> Result<(), ConfigError> {
+    match engine {
+        #[cfg(feature = "postgres")]
+        EngineKind::Postgres => Ok(sqltrack_postgres::options::check(settings)?),
+        EngineKind::Sqlite if settings.value("dbpath").is_some_and(|path| path.contains('\0')) => {
+            Err(settings.invalid("dbpath", "it contains a NUL character").into())
+        }
+        _ => Ok(()),
+    }
+}
