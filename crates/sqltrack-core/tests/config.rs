@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use figment::Jail;
-use sqltrack_core::config::{EngineKind, Environment, PARAMETERS, env_config, find_config_file, load_config};
+use sqltrack_core::config::{Dialect, Environment, PARAMETERS, env_config, find_config_file, load_config};
 use sqltrack_core::{Config, ConfigError};
 
 /// A folder with a config file, and variables to load it with.
@@ -144,14 +144,14 @@ fn each_source_ranks_over_each_lower_one_for_sqlite() {
 #[test]
 fn each_source_can_choose_the_engine() {
     let choose = |text: &str| format!("engine = {text}");
-    assert_eq!(Setup::new().load(&[]).unwrap().engine(), EngineKind::Postgres);
+    assert_eq!(Setup::new().load(&[]).unwrap().engine(), Dialect::Postgres);
     let file = Setup::new().file(choose("SQLite3"));
     let config = file.load(&[]).unwrap();
-    assert_eq!((config.engine(), config.get("engine")), (EngineKind::Sqlite, Some("sqlite")));
+    assert_eq!((config.engine(), config.get("engine")), (Dialect::Sqlite, Some("sqlite")));
     let env = file.set("SQLTRACK_DSN_ENGINE", "postgresql");
-    assert_eq!(env.load(&[]).unwrap().engine(), EngineKind::Postgres);
-    assert_eq!(env.load(&[("engine", "sqlite")]).unwrap().engine(), EngineKind::Sqlite);
-    assert_eq!(env.load(&[("url", "sqlite:x")]).unwrap().engine(), EngineKind::Sqlite);
+    assert_eq!(env.load(&[]).unwrap().engine(), Dialect::Postgres);
+    assert_eq!(env.load(&[("engine", "sqlite")]).unwrap().engine(), Dialect::Sqlite);
+    assert_eq!(env.load(&[("url", "sqlite:x")]).unwrap().engine(), Dialect::Sqlite);
 }
 
 #[test]
@@ -172,7 +172,7 @@ fn an_empty_value_stands_for_the_default() {
     let setup = Setup::new().file("user = alice\nhost = db\nengine =").set("PGHOST", "other");
     let config = setup.load(&[("user", ""), ("host", "")]).unwrap();
     assert_eq!((config.get("user"), config.get("host")), (Some("login"), None));
-    assert_eq!(config.engine(), EngineKind::Postgres);
+    assert_eq!(config.engine(), Dialect::Postgres);
 }
 
 #[test]
@@ -205,7 +205,7 @@ fn an_explicit_configuration_has_no_other_source() {
         assert_eq!((config.get("host"), config.get("port"), config.path()), (None, None, None));
         assert_eq!(config.get("dbname"), Some("alice"));
         let config = Config::explicit([("url", "sqlite:x.db")]).unwrap();
-        assert_eq!((config.engine(), config.get("dbpath")), (EngineKind::Sqlite, Some("x.db")));
+        assert_eq!((config.engine(), config.get("dbpath")), (Dialect::Sqlite, Some("x.db")));
         assert!(Config::explicit([("service", "s")]).is_err());
         assert!(Config::explicit([("hots", "s")]).is_err());
         Ok(())

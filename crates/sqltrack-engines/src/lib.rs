@@ -30,7 +30,7 @@ pub use ids::{ExperimentId, RunId};
 pub use metrics::{
     ColumnKind, Fit, MAX_NAME_BYTES, MetricColumn, MetricNameError, MetricsRow, check_metric_name, exact_f64,
 };
-pub use parameters::{EngineKind, PARAMETERS, Parameter, UnknownEngine};
+pub use parameters::{PARAMETERS, Parameter};
 pub use rows::{Column, ColumnIndex, Row, Rows};
 pub use settings::{InvalidSetting, Secret, Setting, Settings, Source};
 pub use value::{MetricType, Value, to_microseconds};

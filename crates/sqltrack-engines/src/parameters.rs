@@ -1,50 +1,6 @@
 //! The table of all configuration parameters. Validation, masking, `PG*` variables and the book read it.
 
-use std::fmt;
-use std::str::FromStr;
-
-/// The kinds of databases that SQLTrack speaks to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum EngineKind {
-    /// PostgreSQL.
-    Postgres,
-    /// SQLite.
-    Sqlite,
-}
-
-impl EngineKind {
-    /// The name of the engine in a configuration.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Postgres => "postgres",
-            Self::Sqlite => "sqlite",
-        }
-    }
-}
-
-impl fmt::Display for EngineKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl FromStr for EngineKind {
-    type Err = UnknownEngine;
-
-    fn from_str(name: &str) -> Result<Self, UnknownEngine> {
-        match name.to_ascii_lowercase().as_str() {
-            "postgres" | "postgresql" => Ok(Self::Postgres),
-            "sqlite" | "sqlite3" => Ok(Self::Sqlite),
-            _ => Err(UnknownEngine),
-        }
-    }
-}
-
-/// The name of an engine that does not exist.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("expected `postgres` or `sqlite`")]
-pub struct UnknownEngine;
+use crate::Dialect;
 
 /// What is known about a configuration parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +9,7 @@ pub struct Parameter {
     /// Its name in a config file; `SQLTRACK_DSN_<NAME>` in the environment.
     pub name: &'static str,
     /// The engines that use it.
-    pub engines: &'static [EngineKind],
+    pub engines: &'static [Dialect],
     /// libpq's own environment variable for it.
     pub variable: Option<&'static str>,
     /// Whether its value must not be printed.
@@ -69,13 +25,13 @@ impl Parameter {
     }
 
     /// Whether an engine uses the parameter.
-    pub fn is_for(&self, engine: EngineKind) -> bool {
+    pub fn is_for(&self, engine: Dialect) -> bool {
         self.engines.contains(&engine)
     }
 
     /// Whether it is a connection keyword of libpq, and so may stand in a service file or a URL's query.
     pub fn is_libpq_keyword(&self) -> bool {
-        self.is_for(EngineKind::Postgres) && !self.is_for(EngineKind::Sqlite) && self.name != "schema"
+        self.is_for(Dialect::Postgres) && !self.is_for(Dialect::Sqlite) && self.name != "schema"
     }
 
     const fn masked(mut self) -> Self {
@@ -85,24 +41,24 @@ impl Parameter {
 }
 
 /// A parameter of SQLTrack's own.
-const fn own(engines: &'static [EngineKind], name: &'static str, help: &'static str) -> Parameter {
+const fn own(engines: &'static [Dialect], name: &'static str, help: &'static str) -> Parameter {
     Parameter { name, engines, variable: None, secret: false, help }
 }
 
 /// A connection keyword of libpq, with its variable unless that is empty.
 const fn pq(name: &'static str, variable: &'static str, help: &'static str) -> Parameter {
     let variable = if variable.is_empty() { None } else { Some(variable) };
-    Parameter { name, engines: &[EngineKind::Postgres], variable, secret: false, help }
+    Parameter { name, engines: &[Dialect::Postgres], variable, secret: false, help }
 }
 
-const EVERY: &[EngineKind] = &[EngineKind::Postgres, EngineKind::Sqlite];
+const EVERY: &[Dialect] = &[Dialect::Postgres, Dialect::Sqlite];
 
 /// Every parameter there is, in the order in which they are shown.
 #[rustfmt::skip]
 pub const PARAMETERS: &[Parameter] = &[
     own(EVERY, "engine", "`postgres` (the default) or `sqlite`"),
     own(EVERY, "url", "`postgres://…` or `sqlite://…`, in place of the other parameters").masked(),
-    own(&[EngineKind::Sqlite], "dbpath", "path of the database file"),
+    own(&[Dialect::Sqlite], "dbpath", "path of the database file"),
 
     pq("host", "PGHOST", "server name, address, or directory of its unix socket"),
     pq("hostaddr", "PGHOSTADDR", "address to connect to, which saves looking up `host`"),
@@ -111,7 +67,7 @@ pub const PARAMETERS: &[Parameter] = &[
     pq("user", "PGUSER", "role to connect as"),
     pq("password", "PGPASSWORD", "password of the role").masked(),
     pq("passfile", "PGPASSFILE", "file to look up passwords in, `~/.pgpass` by default"),
-    own(&[EngineKind::Postgres], "schema", "schemas that names resolve to, separated by commas"),
+    own(&[Dialect::Postgres], "schema", "schemas that names resolve to, separated by commas"),
     pq("options", "PGOPTIONS", "settings of the session, like `-c statement_timeout=5min`"),
     pq("service", "PGSERVICE", "section of the service file to take further parameters from"),
     pq("connect_timeout", "PGCONNECT_TIMEOUT", "seconds to wait for a connection; 0 waits for ever"),

@@ -17,7 +17,7 @@
 use std::path::{Path, PathBuf};
 
 pub use sqltrack_engines::{
-    EngineKind, Environment, InvalidSetting, PARAMETERS, Parameter, Secret, Setting, Settings, Source,
+    Dialect, Environment, InvalidSetting, PARAMETERS, Parameter, Secret, Setting, Settings, Source,
 };
 
 mod builder;
@@ -38,7 +38,7 @@ pub const FILE_NAME: &str = "sqltrack.conf";
 /// A complete configuration: the engine, and its parameters with their sources.
 #[derive(Debug, Clone)]
 pub struct Config {
-    engine: EngineKind,
+    engine: Dialect,
     settings: Settings,
     unused: Settings,
     path: Option<PathBuf>,
@@ -90,7 +90,7 @@ impl Config {
     }
 
     /// The engine to use.
-    pub fn engine(&self) -> EngineKind {
+    pub fn engine(&self) -> Dialect {
         self.engine
     }
 

@@ -2,7 +2,7 @@
 
 use super::builder::ConfigBuilder;
 use super::layer::{Layer, merge};
-use super::{Config, ConfigError, EngineKind, Environment, Parameter, Settings, Source, file};
+use super::{Config, ConfigError, Dialect, Environment, Parameter, Settings, Source, file};
 
 const PREFIX: &str = "SQLTRACK_DSN_";
 
@@ -21,7 +21,7 @@ pub(super) fn load(builder: ConfigBuilder) -> Result<Config, ConfigError> {
     }
     layers.push(parameters);
     let engine = engine(&layers)?;
-    if engine == EngineKind::Postgres {
+    if engine == Dialect::Postgres {
         add_libpq(&mut layers, &env)?;
     }
     Ok(Config { path, ..finish(engine, &layers, env)? })
@@ -64,7 +64,7 @@ pub(super) fn environment(env: &Environment) -> Result<Layer, ConfigError> {
 
 fn defaults(env: &Environment) -> Result<Layer, ConfigError> {
     let mut layer = Layer::new("defaults");
-    layer.add("engine", EngineKind::Postgres.name(), Source::Default(""))?;
+    layer.add("engine", Dialect::Postgres.name(), Source::Default(""))?;
     layer.add("dbpath", "sqltrack.db", Source::Default(""))?;
     if let Some(name) = env.login_name() {
         layer.add("user", &name, Source::Default("login name"))?;
@@ -87,7 +87,7 @@ fn add_libpq(_: &mut Vec<Layer>, _: &Environment) -> Result<(), ConfigError> {
     Ok(())
 }
 
-fn engine(layers: &[Layer]) -> Result<EngineKind, ConfigError> {
+fn engine(layers: &[Layer]) -> Result<Dialect, ConfigError> {
     let settings = merged(layers);
     let name = settings.value("engine").unwrap_or_default();
     name.parse().map_err(|err| settings.invalid("engine", format!("{err}")).into())
@@ -106,7 +106,7 @@ fn merged(layers: &[Layer]) -> Settings {
     settings
 }
 
-fn finish(engine: EngineKind, layers: &[Layer], environment: Environment) -> Result<Config, ConfigError> {
+fn finish(engine: Dialect, layers: &[Layer], environment: Environment) -> Result<Config, ConfigError> {
     let mut settings = merged(layers);
     if let Some(source) = settings.get("engine").map(|setting| setting.source().clone()) {
         settings.set("engine", engine.name(), source);
@@ -130,11 +130,11 @@ fn finish(engine: EngineKind, layers: &[Layer], environment: Environment) -> Res
     Ok(Config { engine, settings: used, unused, path: None, environment })
 }
 
-fn check(engine: EngineKind, settings: &Settings) -> Result<(), ConfigError> {
+fn check(engine: Dialect, settings: &Settings) -> Result<(), ConfigError> {
     match engine {
         #[cfg(feature = "postgres")]
-        EngineKind::Postgres => Ok(sqltrack_postgres::options::check(settings)?),
-        EngineKind::Sqlite if settings.value("dbpath").is_some_and(|path| path.contains('\0')) => {
+        Dialect::Postgres => Ok(sqltrack_postgres::options::check(settings)?),
+        Dialect::Sqlite if settings.value("dbpath").is_some_and(|path| path.contains('\0')) => {
             Err(settings.invalid("dbpath", "it contains a NUL character").into())
         }
         _ => Ok(()),

@@ -1,6 +1,6 @@
 //! `url`: one parameter that stands for several others.
 
-use super::{ConfigError, EngineKind, Parameter, Source, names};
+use super::{ConfigError, Dialect, Parameter, Source, names};
 
 /// A parameter out of a url: its name, value and source.
 type Part = (String, String, Source);
@@ -24,13 +24,13 @@ pub(super) fn expand(url: &str, origin: &Source) -> Result<Vec<Part>, ConfigErro
 
 fn pieces(url: &str) -> Result<Vec<(String, String)>, String> {
     let (scheme, rest) = url.split_once(':').ok_or(EXPECTED)?;
-    let engine: EngineKind = match scheme.to_ascii_lowercase().as_str() {
-        "postgres" | "postgresql" => EngineKind::Postgres,
-        "sqlite" => EngineKind::Sqlite,
+    let engine: Dialect = match scheme.to_ascii_lowercase().as_str() {
+        "postgres" | "postgresql" => Dialect::Postgres,
+        "sqlite" => Dialect::Sqlite,
         _ => return Err(EXPECTED.to_owned()),
     };
     let mut parts = vec![("engine".to_owned(), engine.name().to_owned())];
-    if engine == EngineKind::Sqlite {
+    if engine == Dialect::Sqlite {
         parts.push(("dbpath".to_owned(), sqlite_path(rest)?));
     } else {
         postgres_parts(rest.strip_prefix("//").ok_or(EXPECTED)?, &mut parts)?;

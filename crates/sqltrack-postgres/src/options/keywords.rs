@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use sqltrack_engines::{EngineKind, InvalidSetting, Parameter, Settings};
+use sqltrack_engines::{Dialect, InvalidSetting, Parameter, Settings};
 
 use super::{schema, session};
 
@@ -23,7 +23,7 @@ use super::{schema, session};
 /// ```
 pub fn check(settings: &Settings) -> Result<(), InvalidSetting> {
     for (name, setting) in settings.iter() {
-        let is_ours = Parameter::named(name).is_some_and(|known| known.is_for(EngineKind::Postgres));
+        let is_ours = Parameter::named(name).is_some_and(|known| known.is_for(Dialect::Postgres));
         if is_ours && !setting.value().is_empty() {
             check_value(name, setting.value()).map_err(|reason| settings.invalid(name, reason))?;
         }
@@ -235,7 +235,7 @@ mod tests {
 
     #[test]
     fn the_table_says_not_supported_exactly_where_no_value_is() {
-        for parameter in PARAMETERS.iter().filter(|parameter| parameter.is_for(EngineKind::Postgres)) {
+        for parameter in PARAMETERS.iter().filter(|parameter| parameter.is_for(Dialect::Postgres)) {
             let none = matches!(accepted(parameter.name), Accepted::None(_));
             assert_eq!(parameter.help.starts_with("not supported"), none, "{}", parameter.name);
         }

@@ -1,6 +1,6 @@
 //! What libpq takes from elsewhere: its environment variables and the service file.
 
-use sqltrack_engines::{EngineKind, Environment, PARAMETERS, Setting, Settings, Source};
+use sqltrack_engines::{Dialect, Environment, PARAMETERS, Setting, Settings, Source};
 
 use super::{OptionsError, service};
 
@@ -25,7 +25,7 @@ const SESSION_VARIABLES: [(&str, &str); 3] = [("PGDATESTYLE", "ISO"), ("PGTZ", "
 /// ```
 pub fn libpq_settings(service: Option<&Setting>, env: &Environment) -> Result<Settings, OptionsError> {
     let mut settings = Settings::new();
-    for parameter in PARAMETERS.iter().filter(|parameter| parameter.is_for(EngineKind::Postgres)) {
+    for parameter in PARAMETERS.iter().filter(|parameter| parameter.is_for(Dialect::Postgres)) {
         if let Some(variable) = parameter.variable
             && let Some(value) = env.get(variable)?
         {
