@@ -16,4 +16,4 @@ mod runs;
 mod setup;
 
 pub use engine::PostgresEngine;
-pub use options::PostgresOptions;
+pub use options::{OptionsError, PostgresOptions};
