@@ -1,5 +1,58 @@
-//! Experiment tracking in plain SQL.
+//! Experiment tracking in plain SQL, in a database that you own: PostgreSQL, or SQLite for one machine.
+//!
+//! ```no_run
+//! use sqltrack_core::{Client, Experiment};
+//!
+//! # async fn example() -> Result<(), sqltrack_core::Error> {
+//! let client = Client::connect().await?;
+//! client.setup().await?;
+//! let experiment = Experiment::open(&client, "Minimal").await?;
+//! let run = experiment.new_run().await?;
+//! run.start().await?;
+//! for epoch in 0..90 {
+//!     let loss = 7_f64.powf(1.0 / f64::from(epoch + 1));
+//!     run.add_metrics([("loss", loss)]).step(epoch.into()).await?;
+//! }
+//! run.stop().await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Where to look
+//!
+//! - [`config`]: where the connection's parameters come from.
+//! - [`Client`]: statements of your own, transactions, [`setup`](Client::setup).
+//! - [`Experiment`] and [`Run`]: what they are changed by, and [`Run::add_metrics`].
+//! - [`sql`]: SQL text from names and values, safe by construction.
 
+mod check;
+mod client;
 pub mod config;
+mod environment;
+mod error;
+mod experiment;
+mod metrics;
+mod parameters;
+mod queries;
+mod run;
+mod setup;
+mod stamp;
+mod status;
+pub mod text;
+mod transaction;
 
+pub use client::{Client, ClientBuilder, create_engine};
 pub use config::{Config, ConfigBuilder, ConfigError};
+pub use error::Error;
+pub use experiment::{Comment, Experiment, ExperimentEdit, ExperimentKey};
+pub use metrics::{AddMetrics, MetricPoint, Metrics};
+pub use parameters::Parameters;
+pub use run::{Run, RunEdit};
+pub use setup::{ScriptReport, ScriptSource, ScriptState, Setup, SetupError, setup};
+pub use sqltrack_engines::{
+    Column, Decode, DecodeError, Dialect, Engine, EngineError, ExperimentId, FromRow, MetricType, Object,
+    Row, Rows, RunId, Value, sql,
+};
+pub use stamp::{Fields, Stamp};
+pub use status::Status;
+pub use transaction::Transaction;

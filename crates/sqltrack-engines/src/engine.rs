@@ -3,6 +3,7 @@
 //! Only statements live behind it. What decides, checks or merges is written once, above the engines.
 
 use std::fmt;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -26,6 +27,9 @@ pub trait Engine: Send + Sync + fmt::Debug {
 
     /// Whether a column of `metrics` gives `value` back as it is. What it does not goes to `metrics_overflow`.
     fn holds(&self, value: &Value) -> bool;
+
+    /// Whether a transaction that writes is the only one there is, so that it may change tables, too.
+    fn has_single_writer(&self) -> bool;
 
     /// The schema scripts of SQLTrack itself, by name and in order; the first is `base.sql`.
     fn base_scripts(&self) -> &'static [(&'static str, &'static str)];
@@ -167,16 +171,25 @@ pub trait Connection: Send {
     /// The columns of `metrics`, but for its key, in their order.
     async fn metric_columns(&mut self) -> Result<Vec<MetricColumn>, EngineError>;
 
-    /// Adds the columns that are missing; those that exist stay as they are. Never in a transaction that
-    /// may have written to `metrics`, unless the database has a single writer anyway.
-    async fn add_metric_columns(&mut self, columns: &[(String, MetricType)]) -> Result<(), EngineError>;
-
-    /// Makes an integer column a float column.
+    /// Adds the columns that are missing; those that exist stay as they are. For `patience` it tries to get the
+    /// lock that this takes; in an open transaction it tries once, and leaves the transaction usable.
     ///
     /// # Errors
     ///
-    /// [`EngineError::BadValue`] if it holds an integer that a float does not equal.
-    async fn widen_metric_column(&mut self, name: &str) -> Result<(), EngineError>;
+    /// [`EngineError::Busy`] if it did not get the lock.
+    async fn add_metric_columns(
+        &mut self,
+        columns: &[(String, MetricType)],
+        patience: Duration,
+    ) -> Result<(), EngineError>;
+
+    /// Makes an integer column a float column; `patience` is as for [`Self::add_metric_columns`].
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::BadValue`] if it holds an integer that a float does not equal, [`EngineError::Busy`] if it
+    /// did not get the lock.
+    async fn widen_metric_column(&mut self, name: &str, patience: Duration) -> Result<(), EngineError>;
 
     /// Writes metrics, over those of the same key that `row` names.
     ///

@@ -1,6 +1,7 @@
 //! One connection: where the contract meets the statements.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use deadpool::managed::Object;
@@ -161,16 +162,20 @@ impl Connection for PostgresConnection {
         metrics::columns(conn, target).await
     }
 
-    async fn add_metric_columns(&mut self, columns: &[(String, MetricType)]) -> Result<(), EngineError> {
-        let in_transaction = self.in_transaction;
+    async fn add_metric_columns(
+        &mut self,
+        columns: &[(String, MetricType)],
+        patience: Duration,
+    ) -> Result<(), EngineError> {
+        let patience = (!self.in_transaction).then_some(patience);
         let (conn, target) = self.parts()?;
-        metrics::add_columns(conn, target, columns, in_transaction).await
+        metrics::add_columns(conn, target, columns, patience).await
     }
 
-    async fn widen_metric_column(&mut self, name: &str) -> Result<(), EngineError> {
-        let in_transaction = self.in_transaction;
+    async fn widen_metric_column(&mut self, name: &str, patience: Duration) -> Result<(), EngineError> {
+        let patience = (!self.in_transaction).then_some(patience);
         let (conn, target) = self.parts()?;
-        metrics::widen_column(conn, target, name, in_transaction).await
+        metrics::widen_column(conn, target, name, patience).await
     }
 
     async fn write_metrics(&mut self, row: &MetricsRow) -> Result<(), EngineError> {

@@ -101,6 +101,10 @@ impl Engine for PostgresEngine {
         true
     }
 
+    fn has_single_writer(&self) -> bool {
+        false
+    }
+
     fn base_scripts(&self) -> &'static [(&'static str, &'static str)] {
         &[("base.sql", include_str!("../../../migrations/postgres/base.sql"))]
     }

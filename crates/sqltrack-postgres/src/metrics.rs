@@ -14,8 +14,6 @@ use crate::error::{has_code, translate, violated_foreign_key};
 
 /// How long an `ALTER TABLE` waits for its lock: every other user of the table waits behind it.
 const LOCK_TIMEOUT: Duration = Duration::from_millis(300);
-/// For how long an `ALTER TABLE` is tried again.
-const LOCK_DEADLINE: Duration = Duration::from_secs(60);
 /// The largest integer below which every integer equals a double.
 const EXACT_LIMIT: i64 = 1 << 53;
 
@@ -80,21 +78,21 @@ pub(crate) async fn add_columns(
     conn: &mut PgConnection,
     target: &str,
     columns: &[(String, MetricType)],
-    in_transaction: bool,
+    patience: Option<Duration>,
 ) -> Result<(), EngineError> {
     let mut additions = Vec::with_capacity(columns.len());
     for (name, metric_type) in columns {
         additions.push(format!("ADD COLUMN IF NOT EXISTS {} {}", quoted(name)?, sql_type(*metric_type)));
     }
     let alter = format!("ALTER TABLE metrics {}", additions.join(", "));
-    alter_table(conn, target, &[alter], in_transaction).await
+    alter_table(conn, target, &[alter], patience).await
 }
 
 pub(crate) async fn widen_column(
     conn: &mut PgConnection,
     target: &str,
     name: &str,
-    in_transaction: bool,
+    patience: Option<Duration>,
 ) -> Result<(), EngineError> {
     let column = quoted(name)?;
     let inexact = format!(
@@ -109,7 +107,7 @@ pub(crate) async fn widen_column(
         inexact,
         format!("ALTER TABLE metrics ALTER COLUMN {column} TYPE DOUBLE PRECISION"),
     ];
-    alter_table(conn, target, &statements, in_transaction).await.map_err(|err| match err {
+    alter_table(conn, target, &statements, patience).await.map_err(|err| match err {
         EngineError::Database { code: Some(code), .. } if code == "22003" => EngineError::BadValue(format!(
             "metric `{name}`: the integer column cannot become a float column, since it holds integers beyond 2^53"
         )),
@@ -121,15 +119,15 @@ async fn alter_table(
     conn: &mut PgConnection,
     target: &str,
     statements: &[String],
-    in_transaction: bool,
+    patience: Option<Duration>,
 ) -> Result<(), EngineError> {
-    let deadline = tokio::time::Instant::now() + LOCK_DEADLINE;
+    let deadline = patience.map(|patience| tokio::time::Instant::now() + patience);
     let mut attempt: u64 = 0;
     loop {
-        let result = alter_once(conn, statements, in_transaction).await;
+        let result = alter_once(conn, statements, patience.is_none()).await;
         let Err(err) = result else { return Ok(()) };
-        let retry = has_code(&err, LOCK_NOT_AVAILABLE) && !in_transaction;
-        if !retry || tokio::time::Instant::now() >= deadline {
+        let is_in_time = deadline.is_some_and(|deadline| tokio::time::Instant::now() < deadline);
+        if !has_code(&err, LOCK_NOT_AVAILABLE) || !is_in_time {
             return Err(translate(target, err));
         }
         attempt += 1;

@@ -1,6 +1,7 @@
 //! One connection: where the contract meets the statements, and where each gets the transaction it needs.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use deadpool::managed::Object;
@@ -229,11 +230,15 @@ impl Connection for Conn {
         metrics::columns(conn, target).await
     }
 
-    async fn add_metric_columns(&mut self, columns: &[(String, MetricType)]) -> Result<(), EngineError> {
+    async fn add_metric_columns(
+        &mut self,
+        columns: &[(String, MetricType)],
+        _: Duration,
+    ) -> Result<(), EngineError> {
         writing!(self, |conn, target| metrics::add_columns(conn, target, columns))
     }
 
-    async fn widen_metric_column(&mut self, name: &str) -> Result<(), EngineError> {
+    async fn widen_metric_column(&mut self, name: &str, _: Duration) -> Result<(), EngineError> {
         writing!(self, |conn, target| metrics::widen_column(conn, target, name))
     }
 

@@ -139,6 +139,10 @@ impl Engine for SqliteEngine {
         holds(value)
     }
 
+    fn has_single_writer(&self) -> bool {
+        true
+    }
+
     fn base_scripts(&self) -> &'static [(&'static str, &'static str)] {
         &[("base.sql", include_str!("../../../migrations/sqlite/base.sql"))]
     }

@@ -16,7 +16,11 @@ pub(crate) async fn remove(conn: &mut SqliteConnection, target: &str) -> Result<
 }
 
 pub(crate) async fn refresh(conn: &mut SqliteConnection, target: &str) -> Result<(), EngineError> {
-    let columns = metrics::columns(&mut *conn, target).await?;
+    let columns = match metrics::columns(&mut *conn, target).await {
+        // A script may run before there are any tables.
+        Err(EngineError::NotSetUp { .. }) => return Ok(()),
+        columns => columns?,
+    };
     let sql = definition(&columns)?;
     remove(&mut *conn, target).await?;
     dynamic::run(conn, &sql).await.map_err(|err| translate(target, err))?;

@@ -1,0 +1,349 @@
+//! The client: configuration, connections, and statements of the user's own.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use sqltrack_engines::script::{Script, StatementKind, split};
+use sqltrack_engines::{Connection, Dialect, Engine, Environment, ExperimentId, MetricType, Rows, RunId};
+use tracing::Instrument as _;
+
+use crate::metrics::Catalog;
+use crate::transaction::Handle;
+use crate::{Config, ConfigBuilder, Error, Experiment, Parameters, Run, Transaction};
+
+/// A future in a box.
+pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// The way to a database: what experiments and runs are made from.
+///
+/// A client connects when it is first used, keeps a few connections, and is cheap to clone. Every call is
+/// atomic and cancel-safe: it runs in a task of its own, so a future that is dropped leaves nothing half done. What
+/// it was doing happens whole or not at all, and the client stays usable.
+///
+/// Calls must be made inside a Tokio runtime.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), sqltrack_core::Error> {
+/// use sqltrack_core::Client;
+///
+/// let client = Client::builder().set("engine", "sqlite").set("dbpath", "runs.db").connect().await?;
+/// client.setup().await?;
+/// let runs: Vec<i64> = client.first_values("SELECT id FROM runs", ()).await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Client {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    engine: Arc<dyn Engine>,
+    config: Arc<Config>,
+    catalog: Arc<Catalog>,
+    /// The transaction that everything happens in, if this client is one.
+    transaction: Option<Arc<Handle>>,
+}
+
+/// A client in the making: a configuration to add to.
+#[derive(Debug)]
+#[must_use]
+pub struct ClientBuilder {
+    config: ConfigBuilder,
+}
+
+impl ClientBuilder {
+    /// Reads this config file, and no other. One that does not exist is an error.
+    pub fn config_path(mut self, path: impl Into<std::path::PathBuf>) -> Self {
+        self.config = self.config.path(path);
+        self
+    }
+
+    /// Sets a parameter, over every other source.
+    pub fn set(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.config = self.config.set(name, value);
+        self
+    }
+
+    /// Uses these variables instead of those of the process.
+    pub fn environment(mut self, environment: Environment) -> Self {
+        self.config = self.config.environment(environment);
+        self
+    }
+
+    /// Reads the configuration and makes the client. Nothing is connected yet.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] if the configuration cannot be used.
+    #[expect(clippy::unused_async, reason = "a client may want to look at the database here")]
+    pub async fn connect(self) -> Result<Client, Error> {
+        Client::from_config(self.config.load()?)
+    }
+}
+
+/// The engine that a configuration asks for.
+///
+/// # Errors
+///
+/// [`Error::Config`] if the parameters cannot be used, [`Error::EngineNotBuilt`] if the engine was left out.
+pub fn create_engine(config: &Config) -> Result<Arc<dyn Engine>, Error> {
+    match config.engine() {
+        #[cfg(feature = "postgres")]
+        Dialect::Postgres => {
+            let options = sqltrack_postgres::PostgresOptions::new(config.settings(), config.environment())
+                .map_err(crate::ConfigError::from)?;
+            Ok(Arc::new(sqltrack_postgres::PostgresEngine::new(options)?))
+        }
+        #[cfg(feature = "sqlite")]
+        Dialect::Sqlite => {
+            let path = config.get("dbpath").unwrap_or("sqltrack.db");
+            Ok(Arc::new(sqltrack_sqlite::SqliteEngine::new(path)?))
+        }
+        #[allow(unreachable_patterns, reason = "which engines are left depends on the features")]
+        other => Err(Error::EngineNotBuilt(other)),
+    }
+}
+
+impl Client {
+    /// A client with the configuration that is found: defaults, file, environment.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] if the configuration cannot be used.
+    pub async fn connect() -> Result<Self, Error> {
+        Self::builder().connect().await
+    }
+
+    /// A client to set parameters of.
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder { config: Config::builder() }
+    }
+
+    /// A client with this configuration.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] if the parameters cannot be used, [`Error::EngineNotBuilt`] if the engine was left out.
+    pub fn from_config(config: Config) -> Result<Self, Error> {
+        let engine = create_engine(&config)?;
+        let inner = Inner { engine, config: Arc::new(config), catalog: Arc::default(), transaction: None };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// This client, inside of a transaction. What it learns of the tables may be rolled back, so that it starts
+    /// with no knowledge of its own.
+    pub(crate) fn in_transaction(&self, handle: Arc<Handle>) -> Self {
+        let inner = Inner {
+            engine: self.inner.engine.clone(),
+            config: self.inner.config.clone(),
+            catalog: Arc::default(),
+            transaction: Some(handle),
+        };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// The configuration.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.inner.config
+    }
+
+    /// Whose SQL the database speaks.
+    #[must_use]
+    pub fn dialect(&self) -> Dialect {
+        self.inner.engine.dialect()
+    }
+
+    /// Which database it is, for messages. Never a password.
+    #[must_use]
+    pub fn target(&self) -> &str {
+        self.inner.engine.target()
+    }
+
+    /// The SQL type that the engine gives to columns for metrics of a type.
+    #[must_use]
+    pub fn map_type(&self, metric_type: MetricType) -> &'static str {
+        self.inner.engine.sql_type(metric_type)
+    }
+
+    /// The run of this id. Nothing is asked: that the run does not exist shows when it is used.
+    #[must_use]
+    pub fn run(&self, id: impl Into<RunId>) -> Run {
+        Run::handle(self.clone(), id.into())
+    }
+
+    /// The experiment of this id. Nothing is asked: that it does not exist shows when it is used.
+    #[must_use]
+    pub fn experiment(&self, id: impl Into<ExperimentId>) -> Experiment {
+        Experiment::handle(self.clone(), id.into())
+    }
+
+    /// Begins a transaction; on a transaction, a nested one that joins it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Engine`] if the database cannot be reached, or on SQLite if another transaction blocks it for too long.
+    pub async fn begin(&self) -> Result<Transaction, Error> {
+        match &self.inner.transaction {
+            Some(handle) => handle.begin(self).await,
+            None => Transaction::begin(self, self.inner.engine.clone()).await,
+        }
+    }
+
+    /// Runs one statement and returns how many rows it changed.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Engine`] if the database refuses it, [`Error::TransactionControl`] if it begins or ends a transaction,
+    /// [`Error::NotOneStatement`], [`Error::Placeholder`] if the parameters do not fit.
+    pub async fn execute(&self, sql: &str, parameters: impl Into<Parameters>) -> Result<u64, Error> {
+        let (sql, values) = self.statement(sql, parameters.into())?;
+        self.with_connection(move |conn| Box::pin(async move { Ok(conn.execute(&sql, &values).await?) }))
+            .await
+    }
+
+    /// Runs one statement for each set of parameters, all of them or none, and returns how many rows they changed.
+    ///
+    /// # Errors
+    ///
+    /// As [`execute`](Self::execute).
+    pub async fn executemany<P: Into<Parameters>>(
+        &self,
+        sql: &str,
+        parameters: impl IntoIterator<Item = P>,
+    ) -> Result<u64, Error> {
+        let sets = parameters.into_iter().map(|set| self.statement(sql, set.into()));
+        let sets = sets.collect::<Result<Vec<_>, _>>()?;
+        let tx = self.begin().await?;
+        let changed = tx
+            .with_connection(move |conn| {
+                Box::pin(async move {
+                    let mut changed = 0;
+                    for (sql, values) in sets {
+                        changed += conn.execute(&sql, &values).await?;
+                    }
+                    Ok(changed)
+                })
+            })
+            .await?;
+        tx.commit().await?;
+        Ok(changed)
+    }
+
+    /// Runs a script of statements: all of it or nothing.
+    ///
+    /// A script may bring its own `BEGIN; … END;` around everything. One that starts with `-- no-transaction`,
+    /// or that holds a statement which cannot run in a transaction (`CREATE DATABASE`), runs statement by statement.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Setup`] with the line of the statement that failed, [`Error::Script`] if the text cannot be taken
+    /// apart or controls transactions.
+    pub async fn executescript(&self, script: &str) -> Result<(), Error> {
+        let parsed = Script::parse("script", script, self.dialect())?;
+        let is_split = parsed.no_transaction()
+            || parsed.statements().iter().any(|statement| statement.kind().forbidden_in_transaction());
+        let steps = crate::setup::steps(&parsed);
+        if is_split && self.is_transaction() {
+            return Err(Error::NotInTransaction("a script with statements that cannot run in one"));
+        }
+        if is_split {
+            return self.with_connection(move |conn| Box::pin(crate::setup::run_steps(conn, steps))).await;
+        }
+        let tx = self.begin().await?;
+        tx.with_connection(move |conn| Box::pin(crate::setup::run_steps(conn, steps))).await?;
+        tx.with_connection(|conn| Box::pin(async move { Ok(conn.refresh_views().await?) })).await?;
+        tx.commit().await
+    }
+
+    /// Runs one statement and returns its rows.
+    ///
+    /// Any statement is safe while others add columns, `SELECT *` included.
+    ///
+    /// # Errors
+    ///
+    /// As [`execute`](Self::execute); [`Error::Engine`] also if a column has a type that cannot be read.
+    pub async fn query(&self, sql: &str, parameters: impl Into<Parameters>) -> Result<Rows, Error> {
+        let (sql, values) = self.statement(sql, parameters.into())?;
+        self.with_connection(move |conn| Box::pin(async move { Ok(conn.query(&sql, &values).await?) })).await
+    }
+
+    /// Closes the connections. A later call opens new ones only on another client.
+    pub async fn close(&self) {
+        self.inner.engine.close().await;
+    }
+
+    pub(crate) fn engine(&self) -> &Arc<dyn Engine> {
+        &self.inner.engine
+    }
+
+    pub(crate) fn catalog(&self) -> &Arc<Catalog> {
+        &self.inner.catalog
+    }
+
+    pub(crate) fn is_transaction(&self) -> bool {
+        self.inner.transaction.is_some()
+    }
+
+    /// A statement of the user's, checked, with its values by position.
+    fn statement(
+        &self,
+        sql: &str,
+        parameters: Parameters,
+    ) -> Result<(String, Vec<sqltrack_engines::Value>), Error> {
+        let dialect = self.dialect();
+        let statements = split(sql, dialect)?;
+        let [statement] = statements.as_slice() else { return Err(Error::NotOneStatement(statements.len())) };
+        let kind: StatementKind<'_> = statement.kind();
+        if kind.controls_transaction() || kind.is_savepoint() {
+            return Err(Error::TransactionControl { statement: kind.keyword().to_uppercase() });
+        }
+        parameters.resolve(statement.text(), dialect)
+    }
+
+    /// Runs `operation` on a connection: that of the transaction, or one out of the pool, in a task of its own.
+    pub(crate) async fn with_connection<T, F>(&self, operation: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut dyn Connection) -> BoxFuture<'c, Result<T, Error>> + Send + 'static,
+    {
+        if let Some(handle) = &self.inner.transaction {
+            return handle.run(operation).await;
+        }
+        let engine = self.inner.engine.clone();
+        let task = async move {
+            let mut conn = engine.connect().await?;
+            let result = operation(&mut *conn).await;
+            if let Err(Error::Engine(err)) = &result
+                && err.is_connection_lost()
+            {
+                conn.discard();
+            }
+            result
+        };
+        join(tokio::spawn(task.in_current_span())).await
+    }
+}
+
+/// The result of a task; its panic goes on here.
+async fn join<T>(task: tokio::task::JoinHandle<Result<T, Error>>) -> Result<T, Error> {
+    match task.await {
+        Ok(result) => result,
+        Err(err) => match err.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(err) => Err(Error::Stopped(err.to_string())),
+        },
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("target", &self.target())
+            .field("in_transaction", &self.is_transaction())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,331 @@
+//! Experiments: what runs belong to.
+
+use std::future::IntoFuture;
+
+use sqltrack_engines::{Connection, ExperimentChanges, ExperimentId, RunId, tags};
+
+use crate::client::BoxFuture;
+use crate::{Client, Error, Fields, Run, check};
+
+/// An experiment, or rather a handle on it: its id and the client that reaches it.
+///
+/// The methods that change it return [`ExperimentEdit`], which collects further changes and makes them all
+/// in one transaction when it is awaited:
+///
+/// ```no_run
+/// # async fn example(client: sqltrack_core::Client) -> Result<(), sqltrack_core::Error> {
+/// use sqltrack_core::Experiment;
+///
+/// let experiment = Experiment::open(&client, "tuning").await?;
+/// experiment.set_comment("nice").add_tags(["a", "b"]).await?;
+/// let run = experiment.new_run().await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Experiment {
+    client: Client,
+    id: ExperimentId,
+}
+
+/// How to name an experiment: by its name, its id, or both.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExperimentKey {
+    id: Option<ExperimentId>,
+    name: Option<String>,
+}
+
+impl From<&str> for ExperimentKey {
+    fn from(name: &str) -> Self {
+        Self { id: None, name: Some(name.to_owned()) }
+    }
+}
+
+impl From<String> for ExperimentKey {
+    fn from(name: String) -> Self {
+        Self { id: None, name: Some(name) }
+    }
+}
+
+impl From<&String> for ExperimentKey {
+    fn from(name: &String) -> Self {
+        name.as_str().into()
+    }
+}
+
+impl From<i64> for ExperimentKey {
+    fn from(id: i64) -> Self {
+        Self { id: Some(ExperimentId(id)), name: None }
+    }
+}
+
+impl From<ExperimentId> for ExperimentKey {
+    fn from(id: ExperimentId) -> Self {
+        Self { id: Some(id), name: None }
+    }
+}
+
+impl<I: Into<ExperimentId>, N: Into<String>> From<(I, N)> for ExperimentKey {
+    fn from((id, name): (I, N)) -> Self {
+        Self { id: Some(id.into()), name: Some(name.into()) }
+    }
+}
+
+impl Experiment {
+    pub(crate) fn handle(client: Client, id: ExperimentId) -> Self {
+        Self { client, id }
+    }
+
+    /// The experiment of a name (`"tuning"`), an id (`7`), or both (`(7, "tuning")`). One that is named and does not
+    /// exist is created, by one of those who try at the same time; the others get the same one.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Engine`] with `NoSuchExperiment` if only an id is given and unknown, [`Error::ExperimentConflict`] or
+    /// [`Error::ExperimentNameConflict`] if id and name are those of different experiments, [`Error::BadText`].
+    pub async fn open(client: &Client, key: impl Into<ExperimentKey>) -> Result<Self, Error> {
+        let key = key.into();
+        if let Some(name) = &key.name {
+            check::key("the name of an experiment", name)?;
+        }
+        let id = client.with_connection(move |conn| Box::pin(find_or_create(conn, key))).await?;
+        Ok(Self::handle(client.clone(), id))
+    }
+
+    /// The id.
+    #[must_use]
+    pub fn id(&self) -> ExperimentId {
+        self.id
+    }
+
+    /// The client.
+    #[must_use]
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// The name.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Engine`] if the experiment does not exist or the database fails.
+    pub async fn name(&self) -> Result<String, Error> {
+        let id = self.id;
+        self.client
+            .with_connection(move |conn| {
+                Box::pin(async move {
+                    let found = conn.experiment(id).await?;
+                    Ok(found.ok_or(sqltrack_engines::EngineError::NoSuchExperiment(id))?.name)
+                })
+            })
+            .await
+    }
+
+    /// A new run of this experiment, under an id that was never in use.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Engine`] if the experiment does not exist or the database fails.
+    pub async fn new_run(&self) -> Result<Run, Error> {
+        Run::create(self.client.clone(), self.id, None).await
+    }
+
+    /// The run of this experiment with an id of your own, such as that of a batch job. One that does not exist is
+    /// created.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::RunConflict`] if the run belongs to another experiment, [`Error::Engine`] if the experiment does not
+    /// exist or the database fails.
+    pub async fn get_run(&self, id: impl Into<RunId>) -> Result<Run, Error> {
+        Run::create(self.client.clone(), self.id, Some(id.into())).await
+    }
+
+    fn edit(&self) -> ExperimentEdit {
+        ExperimentEdit { experiment: self.clone(), changes: Ok(ExperimentChanges::default()) }
+    }
+}
+
+/// Finds or creates an experiment. Every step is atomic by itself, and none is undone by what others do.
+async fn find_or_create(conn: &mut dyn Connection, key: ExperimentKey) -> Result<ExperimentId, Error> {
+    let Some(name) = key.name else {
+        let id = key.id.unwrap_or(ExperimentId(0));
+        let found = conn.experiment(id).await?;
+        return Ok(found.ok_or(sqltrack_engines::EngineError::NoSuchExperiment(id))?.id);
+    };
+    loop {
+        if let Some(found) = conn.experiment_named(&name).await? {
+            return match key.id {
+                Some(id) if id != found.id => {
+                    Err(Error::ExperimentNameConflict { id, name, found: found.id })
+                }
+                _ => Ok(found.id),
+            };
+        }
+        if let Some(id) = key.id
+            && let Some(found) = conn.experiment(id).await?
+            && found.name != name
+        {
+            return Err(Error::ExperimentConflict { id, name, found: found.name });
+        }
+        // None: someone else was faster, or took the name back; the next look tells.
+        if let Some(id) = conn.insert_experiment(key.id, &name).await? {
+            return Ok(id);
+        }
+    }
+}
+
+/// Changes to an experiment, made when it is awaited: all of them in one transaction.
+///
+/// Awaiting it gives the experiment back. A dropped future has made all of the changes or none.
+///
+/// # Errors
+///
+/// Awaiting it fails with [`Error::Engine`] if the experiment, or the target of a link, does not exist, if the name
+/// is taken, or if the database fails; with [`Error::BadText`] if a text cannot be stored.
+#[derive(Debug)]
+#[must_use = "nothing is changed until it is awaited"]
+pub struct ExperimentEdit {
+    experiment: Experiment,
+    changes: Result<ExperimentChanges, Error>,
+}
+
+/// The same methods on the handle, where they begin a list of changes, and on the list.
+macro_rules! experiment_changes {
+    ($($(#[$doc:meta])* $name:ident$([$($generic:tt)*])?($($arg:ident: $ty:ty),*) |$changes:ident| $body:expr;)*) => {
+        impl Experiment {
+            $($(#[$doc])* pub fn $name$(<$($generic)*>)?(&self, $($arg: $ty),*) -> ExperimentEdit {
+                self.edit().$name($($arg),*)
+            })*
+        }
+
+        impl ExperimentEdit {
+            $($(#[$doc])* pub fn $name$(<$($generic)*>)?(mut self, $($arg: $ty),*) -> Self {
+                self.changes = self.changes.and_then(|mut $changes| {
+                    $body;
+                    Ok($changes)
+                });
+                self
+            })*
+        }
+    };
+}
+
+experiment_changes! {
+    /// Sets the name, which is unique.
+    set_name(name: impl Into<String>) |changes| {
+        let name = name.into();
+        check::key("the name of an experiment", &name)?;
+        changes.name = Some(name);
+    };
+
+    /// Sets the comment; `None` is NULL.
+    set_comment[C: Into<Comment>](comment: C) |changes| {
+        changes.comment = Some(comment.into().checked()?);
+    };
+
+    /// Sets the tags, in the place of those there are.
+    set_tags[T: Into<String>](names: impl IntoIterator<Item = T>) |changes| {
+        changes.tags.set(Some(checked_tags(names)?));
+    };
+
+    /// Adds tags.
+    add_tags[T: Into<String>](names: impl IntoIterator<Item = T>) |changes| {
+        changes.tags.add(checked_tags(names)?);
+    };
+
+    /// Removes tags, those that exist.
+    remove_tags[T: Into<String>](names: impl IntoIterator<Item = T>) |changes| {
+        changes.tags.remove(names.into_iter().map(Into::into));
+    };
+
+    /// Sets the extras; `None` is NULL.
+    set_extras(extras: impl Into<Fields>) |changes| {
+        changes.extras.set(extras.into().resolve("an extra", || None)?);
+    };
+
+    /// Adds extras, over those of the same names.
+    add_extras(extras: impl Into<Fields>) |changes| {
+        changes.extras.add(extras.into().resolve("an extra", || None)?.unwrap_or_default());
+    };
+
+    /// Removes extras by their names, those that exist.
+    remove_extras[T: Into<String>](names: impl IntoIterator<Item = T>) |changes| {
+        changes.extras.remove(names.into_iter().map(Into::into));
+    };
+
+    /// Adds a link to another experiment. One that exists stays.
+    add_link(kind: impl Into<String>, to: impl Into<ExperimentId>) |changes| {
+        let kind = kind.into();
+        check::key("the kind of a link", &kind)?;
+        changes.links.insert((kind, to.into().0), true);
+    };
+
+    /// Removes a link to another experiment, if it exists.
+    remove_link(kind: impl Into<String>, to: impl Into<ExperimentId>) |changes| {
+        changes.links.insert((kind.into(), to.into().0), false);
+    };
+}
+
+pub(crate) fn checked_tags<T: Into<String>>(
+    names: impl IntoIterator<Item = T>,
+) -> Result<sqltrack_engines::Object, Error> {
+    let object = tags(names);
+    object.keys().try_for_each(|tag| check::key("a tag", tag))?;
+    Ok(object)
+}
+
+/// A comment, or none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Comment(Option<String>);
+
+impl Comment {
+    pub(crate) fn checked(self) -> Result<Option<String>, Error> {
+        self.0.as_deref().map_or(Ok(()), |comment| check::text("the comment", comment))?;
+        Ok(self.0)
+    }
+}
+
+impl From<&str> for Comment {
+    fn from(comment: &str) -> Self {
+        Self(Some(comment.to_owned()))
+    }
+}
+
+impl From<String> for Comment {
+    fn from(comment: String) -> Self {
+        Self(Some(comment))
+    }
+}
+
+impl From<Option<String>> for Comment {
+    fn from(comment: Option<String>) -> Self {
+        Self(comment)
+    }
+}
+
+impl From<Option<&str>> for Comment {
+    fn from(comment: Option<&str>) -> Self {
+        Self(comment.map(str::to_owned))
+    }
+}
+
+impl IntoFuture for ExperimentEdit {
+    type Output = Result<Experiment, Error>;
+    type IntoFuture = BoxFuture<'static, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move {
+            let changes = self.changes?;
+            let experiment = self.experiment;
+            let id = experiment.id;
+            experiment
+                .client
+                .with_connection(move |conn| {
+                    Box::pin(async move { Ok(conn.update_experiment(id, &changes).await?) })
+                })
+                .await?;
+            Ok(experiment)
+        })
+    }
+}

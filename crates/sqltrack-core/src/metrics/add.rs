@@ -1,0 +1,229 @@
+//! Adding metrics to a run.
+
+use std::future::IntoFuture;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqltrack_engines::{
+    Connection, Engine, EngineError, MetricColumn, MetricType, MetricsRow, Moment, RunChanges, RunId, Value,
+};
+
+use super::plan::{self, Plan};
+use super::{Catalog, Metrics};
+use crate::client::BoxFuture;
+use crate::{Error, Run, Stamp};
+
+/// For how long the lock on `metrics` is tried that a new column takes.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// The same inside of a transaction, which may hold a lock on `metrics` itself.
+const PATIENCE_IN_TRANSACTION: Duration = Duration::from_secs(1);
+/// How often columns may turn out to be others than thought before the call fails.
+const TRIES: u32 = 8;
+
+/// Metrics on their way to a run, see [`Run::add_metrics`]. Await it.
+#[derive(Debug, Clone)]
+#[must_use = "nothing is written until it is awaited"]
+pub struct AddMetrics {
+    run: Run,
+    metrics: Metrics,
+    step: i64,
+    progress: f64,
+    updated: Stamp,
+}
+
+impl AddMetrics {
+    pub(crate) fn new(run: Run, metrics: Metrics) -> Self {
+        Self { run, metrics, step: 0, progress: 0.0, updated: Stamp::Auto }
+    }
+
+    /// The step that the metrics were measured at: an absolute number such as iterations. Zero by default.
+    pub fn step(mut self, step: i64) -> Self {
+        self.step = step;
+        self
+    }
+
+    /// The progress that the metrics were measured at: by convention the part of the run that is done, from 0 to 1.
+    /// Zero by default; any number but NaN.
+    pub fn progress(mut self, progress: f64) -> Self {
+        self.progress = progress;
+        self
+    }
+
+    /// What happens to the run's `time_updated`: set to now by default.
+    pub fn updated(mut self, updated: impl Into<Stamp>) -> Self {
+        self.updated = updated.into();
+        self
+    }
+
+    async fn write(self) -> Result<(), Error> {
+        plan::check(&self.metrics)?;
+        if self.progress.is_nan() {
+            return Err(Error::ProgressNan);
+        }
+        let client = self.run.client().clone();
+        let write = Write {
+            engine: client.engine().clone(),
+            catalog: client.catalog().clone(),
+            in_transaction: client.is_transaction(),
+            run: self.run.id(),
+            step: self.step,
+            // `-0.0` and `0.0` are one key.
+            progress: self.progress + 0.0,
+            updated: self.updated.moment(),
+            metrics: self.metrics,
+        };
+        client.with_connection(move |conn| Box::pin(async move { write.run(conn).await })).await
+    }
+}
+
+impl IntoFuture for AddMetrics {
+    type Output = Result<(), Error>;
+    type IntoFuture = BoxFuture<'static, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.write())
+    }
+}
+
+/// One call on its connection.
+struct Write {
+    engine: Arc<dyn Engine>,
+    catalog: Arc<Catalog>,
+    in_transaction: bool,
+    run: RunId,
+    step: i64,
+    progress: f64,
+    updated: Option<Moment>,
+    metrics: Metrics,
+}
+
+impl Write {
+    async fn run(self, conn: &mut dyn Connection) -> Result<(), Error> {
+        // An integer that no float equals must not meet a column that has become a float column meanwhile.
+        let is_delicate = |value: &Value| matches!(value, Value::Int(number) if sqltrack_engines::exact_f64(*number).is_none());
+        let mut columns = match self.metrics.iter().any(|(_, value)| is_delicate(value)) {
+            true => self.catalog.refresh(conn).await?,
+            false => self.catalog.columns(conn).await?,
+        };
+        for _ in 1..TRIES {
+            let plan = self.plan(conn, &mut columns).await?;
+            match self.write(conn, plan).await {
+                Err(err) if plan::is_stale(&err) && !self.in_transaction => {
+                    columns = self.catalog.refresh(conn).await?;
+                }
+                done => return Ok(done?),
+            }
+        }
+        let plan = self.plan(conn, &mut columns).await?;
+        Ok(self.write(conn, plan).await?)
+    }
+
+    /// A plan that needs no other columns than there are.
+    async fn plan(
+        &self,
+        conn: &mut dyn Connection,
+        columns: &mut Arc<[MetricColumn]>,
+    ) -> Result<Plan, Error> {
+        let plan = match Plan::new(&self.metrics, columns, &*self.engine) {
+            Ok(plan) if plan.missing.is_empty() && plan.widen.is_empty() => return Ok(plan),
+            // What is known of the columns may be old.
+            _ => {
+                *columns = self.catalog.refresh(conn).await?;
+                Plan::new(&self.metrics, columns, &*self.engine)?
+            }
+        };
+        for name in &plan.widen {
+            self.widen(conn, name).await?;
+        }
+        let mut can_add = true;
+        if !plan.missing.is_empty() {
+            match self.add_columns(conn, &plan.missing).await {
+                Err(EngineError::Busy { .. }) if self.in_transaction => can_add = false,
+                added => added?,
+            }
+        }
+        if plan.widen.is_empty() && !can_add {
+            return Ok(plan.without_missing(&self.metrics));
+        }
+        *columns = self.catalog.refresh(conn).await?;
+        let plan = Plan::new(&self.metrics, columns, &*self.engine)?;
+        Ok(if can_add { plan } else { plan.without_missing(&self.metrics) })
+    }
+
+    /// Adds columns. In a transaction of PostgreSQL that happens beside it, so that the lock is not held until
+    /// its end; if the transaction itself is in the way, in it; and if that does not work either, not at all.
+    async fn add_columns(
+        &self,
+        conn: &mut dyn Connection,
+        missing: &[(String, MetricType)],
+    ) -> Result<(), EngineError> {
+        tracing::debug!(columns = ?missing, "adding metric columns");
+        if !self.in_transaction || self.engine.has_single_writer() {
+            return conn.add_metric_columns(missing, PATIENCE).await;
+        }
+        match self.engine.connect().await?.add_metric_columns(missing, PATIENCE_IN_TRANSACTION).await {
+            Err(EngineError::Busy { .. }) => conn.add_metric_columns(missing, Duration::ZERO).await,
+            added => added,
+        }
+    }
+
+    async fn widen(&self, conn: &mut dyn Connection, name: &str) -> Result<(), EngineError> {
+        tracing::debug!(metric = name, "making an integer column a float column");
+        if !self.in_transaction || self.engine.has_single_writer() {
+            return conn.widen_metric_column(name, PATIENCE).await;
+        }
+        match self.engine.connect().await?.widen_metric_column(name, PATIENCE_IN_TRANSACTION).await {
+            Err(EngineError::Busy { .. }) => conn.widen_metric_column(name, Duration::ZERO).await,
+            widened => widened,
+        }
+    }
+
+    async fn write(&self, conn: &mut dyn Connection, plan: Plan) -> Result<(), EngineError> {
+        if plan.is_empty() {
+            return self.touch(conn).await;
+        }
+        let row = MetricsRow {
+            run: self.run,
+            step: self.step,
+            progress: self.progress,
+            columns: plan.columns,
+            overflow: plan.overflow,
+            updated: self.updated,
+        };
+        conn.write_metrics(&row).await
+    }
+
+    /// No metric has a value: only the run's time is written.
+    async fn touch(&self, conn: &mut dyn Connection) -> Result<(), EngineError> {
+        conn.update_run(self.run, &RunChanges { updated: self.updated, ..RunChanges::default() }).await
+    }
+}
+
+impl Run {
+    /// Adds metrics at a step: await it, or set [`step`](AddMetrics::step), [`progress`](AddMetrics::progress) and
+    /// [`updated`](AddMetrics::updated) first. When it returns, they are committed.
+    ///
+    /// Metrics of one step and progress are one row: a second call adds to it and overwrites only what it names. A
+    /// value of `None` clears a metric. A metric without a column gets one, of its value's type. Nothing is ever
+    /// rounded: an integer goes into a float column if a float equals it, the first float of an integer column makes
+    /// it a float column, and any other value of another type is an error.
+    ///
+    /// A dropped future has written everything or nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::MetricName`], [`Error::MetricValue`], [`Error::MetricTwice`], [`Error::MetricCase`] and
+    /// [`Error::ProgressNan`] for what cannot be kept; [`Error::Engine`] if the run does not exist or the database fails.
+    ///
+    /// ```no_run
+    /// # async fn example(run: sqltrack_core::Run) -> Result<(), sqltrack_core::Error> {
+    /// for epoch in 0..90 {
+    ///     run.add_metrics([("loss", 7_f64.powf(1.0 / f64::from(epoch + 1)))]).step(epoch.into()).await?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn add_metrics(&self, metrics: impl Into<Metrics>) -> AddMetrics {
+        AddMetrics::new(self.clone(), metrics.into())
+    }
+}

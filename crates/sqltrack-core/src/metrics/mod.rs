@@ -1,0 +1,110 @@
+//! Metrics: what is given to a run, how it fits the table, and how it is read back.
+
+mod add;
+mod catalog;
+mod plan;
+mod read;
+mod serialize;
+
+use std::collections::{BTreeMap, HashMap};
+
+use sqltrack_engines::Value;
+
+pub use add::AddMetrics;
+pub(crate) use catalog::Catalog;
+pub use read::MetricPoint;
+
+/// Metrics to add: names with values, from pairs, a map, a struct, or [`metrics!`](crate::metrics!).
+///
+/// ```
+/// use sqltrack_core::{Metrics, metrics};
+/// use std::collections::BTreeMap;
+///
+/// let pairs: Metrics = [("loss", 0.5), ("accuracy", 0.9)].into();
+/// let map: Metrics = BTreeMap::from([("loss", 0.5), ("accuracy", 0.9)]).into();
+/// let mixed = metrics! { "loss" => 0.5, "epoch" => 3, "phase" => "train" };
+///
+/// #[derive(serde::Serialize)]
+/// struct Epoch {
+///     loss: f32,
+///     samples: u64,
+/// }
+/// let fields = Metrics::of(&Epoch { loss: 0.5, samples: 60_000 })?;
+/// # drop((pairs, map, mixed, fields));
+/// # Ok::<(), sqltrack_core::Error>(())
+/// ```
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Metrics(Vec<(String, Value)>);
+
+impl Metrics {
+    /// The fields of a struct, or the entries of a map, as metrics.
+    ///
+    /// Numbers, booleans, texts and bytes are metrics of their types, `None` is no value, and whatever has parts is
+    /// a JSON metric.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Metrics`](crate::Error::Metrics) if `fields` is no struct or map with text keys.
+    pub fn of<T: serde::Serialize + ?Sized>(fields: &T) -> Result<Self, crate::Error> {
+        serialize::fields(fields).map(Self).map_err(|err| crate::Error::Metrics(err.to_string()))
+    }
+
+    /// Adds one metric.
+    pub fn push(&mut self, name: impl Into<String>, value: impl Into<Value>) {
+        self.0.push((name.into(), value.into()));
+    }
+
+    /// The metrics in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value))
+    }
+}
+
+/// [`Metrics`] from names and values of any types.
+///
+/// ```
+/// use sqltrack_core::metrics;
+///
+/// let phase = "validation";
+/// let metrics = metrics! { format!("{phase}/loss") => 0.25, "best" => true };
+/// assert_eq!(metrics.iter().count(), 2);
+/// ```
+#[macro_export]
+macro_rules! metrics {
+    ($($name:expr => $value:expr),* $(,)?) => {{
+        #[allow(unused_mut, reason = "no metric is a valid list, too")]
+        let mut metrics = $crate::Metrics::default();
+        $(metrics.push($name, $value);)*
+        metrics
+    }};
+}
+
+impl<N: Into<String>, V: Into<Value>> FromIterator<(N, V)> for Metrics {
+    fn from_iter<I: IntoIterator<Item = (N, V)>>(pairs: I) -> Self {
+        Self(pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+    }
+}
+
+impl<N: Into<String>, V: Into<Value>, const COUNT: usize> From<[(N, V); COUNT]> for Metrics {
+    fn from(pairs: [(N, V); COUNT]) -> Self {
+        pairs.into_iter().collect()
+    }
+}
+
+impl<N: Into<String>, V: Into<Value>> From<Vec<(N, V)>> for Metrics {
+    fn from(pairs: Vec<(N, V)>) -> Self {
+        pairs.into_iter().collect()
+    }
+}
+
+impl<N: Into<String>, V: Into<Value>> From<BTreeMap<N, V>> for Metrics {
+    fn from(map: BTreeMap<N, V>) -> Self {
+        map.into_iter().collect()
+    }
+}
+
+impl<N: Into<String>, V: Into<Value>, S> From<HashMap<N, V, S>> for Metrics {
+    fn from(map: HashMap<N, V, S>) -> Self {
+        map.into_iter().collect()
+    }
+}
