@@ -54,14 +54,15 @@ enum Task {
 
 fn main() -> ExitCode {
     let task = Task::parse();
-    let result = signals::catch().and_then(|()| run(task));
-    if let Some(signal) = signals::caught() {
-        eprintln!("interrupted");
-        return u8::try_from(128 + signal).map_or(ExitCode::FAILURE, ExitCode::from);
-    }
-    result.unwrap_or_else(|err| {
-        eprintln!("error: {err:#}");
-        ExitCode::FAILURE
+    signals::catch().and_then(|()| run(task)).unwrap_or_else(|err| match signals::caught() {
+        Some(signal) => {
+            eprintln!("interrupted");
+            u8::try_from(128 + signal).map_or(ExitCode::FAILURE, ExitCode::from)
+        }
+        None => {
+            eprintln!("error: {err:#}");
+            ExitCode::FAILURE
+        }
     })
 }
 

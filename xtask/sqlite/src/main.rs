@@ -3,22 +3,31 @@
 //! A program of its own, since a fresh Debian has no `sqlite3`, and since sqlx inside of `xtask` would make
 //! every `cargo xtask` wait for a minutes-long build.
 
-use std::path::{Path, PathBuf};
+#![expect(clippy::print_stderr, reason = "a program for the terminal")]
 
-use anyhow::{Context as _, bail};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> anyhow::Result<()> {
+async fn main() -> ExitCode {
+    if let Err(err) = run().await {
+        eprintln!("error: {err}: {}", err.root_cause());
+        return ExitCode::FAILURE;
+    }
+    ExitCode::SUCCESS
+}
+
+async fn run() -> anyhow::Result<()> {
     let mut arguments = std::env::args_os().skip(1).map(PathBuf::from);
-    let Some(file) = arguments.next() else {
-        bail!("usage: xtask-sqlite FILE SCRIPT…");
-    };
+    let file = arguments.next().context("usage: xtask-sqlite FILE SCRIPT…")?;
     let options = SqliteConnectOptions::new().filename(&file).create_if_missing(true);
     let mut database = options.connect().await.with_context(|| format!("cannot open {}", file.display()))?;
     for script in arguments {
-        apply(&mut database, &script).await.with_context(|| format!("{} failed", script.display()))?;
+        apply(&mut database, &script).await.with_context(|| format!("cannot apply {}", script.display()))?;
     }
     Ok(database.close().await?)
 }

@@ -12,4 +12,9 @@ if [ -n "$pid" ]; then
     done
     kill -KILL "$pid" 2>/dev/null
 fi
-rm -rf -- "$1"
+# A program that was just creating files in it, and has not noticed yet, makes this fail.
+tries=0
+until rm -rf -- "$1" 2>/dev/null || [ "$tries" -ge 100 ]; do
+    tries=$((tries + 1))
+    sleep 0.05
+done

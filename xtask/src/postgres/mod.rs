@@ -67,7 +67,8 @@ impl Postgres {
 
     /// Runs a script as it stands, with whatever transactions it brings.
     pub(crate) fn apply(&self, database: &str, script: &Path) -> Result<()> {
-        process::output(self.psql(database).arg("--file").arg(script)).map(drop)
+        let applied = process::output(self.psql(database).arg("--file").arg(script));
+        applied.map(drop).with_context(|| format!("cannot apply {}", script.display()))
     }
 
     /// Stops the server, if it was started here, and says whether that worked.

@@ -18,7 +18,7 @@ pub(super) fn capture(engine: &Engine, url: &str) -> Result<QueryData> {
     // The other package does nothing here but to ask for the features that the whole workspace asks for;
     // without it sqlx and its macros would be compiled once more for each engine.
     let packages = ["--package", engine.package, "--package", "xtask-sqlite"];
-    let mut check = workspace::cargo(&["check", "--quiet", "--all-targets"]);
+    let mut check = workspace::cargo(&["check", "--all-targets"]);
     check.args(packages).env(engine.variable, url);
     check.env("SQLX_OFFLINE", "false").env("SQLX_OFFLINE_DIR", directory.path());
     process::run(&mut check)?;

@@ -73,7 +73,7 @@ impl Engine {
             return Ok(postgres.address().url(DATABASE));
         }
         let file = directory.path().join("sqltrack.db");
-        let mut command = workspace::cargo(&["run", "--quiet", "--package", "xtask-sqlite", "--"]);
+        let mut command = workspace::cargo(&["run", "--package", "xtask-sqlite", "--"]);
         crate::process::run(command.arg(&file).args(scripts))?;
         Ok(format!("sqlite:{}", file.display()))
     }
