@@ -20,7 +20,9 @@ async fn main() -> anyhow::Result<()> {
     let mut runs = Vec::new();
     for learning_rate in LEARNING_RATES {
         let run = experiment.new_run().await?;
-        run.set_args([("learning_rate", learning_rate), ("epochs", EPOCHS as f64)]).add_tags(["example"]).await?;
+        run.set_args([("learning_rate", learning_rate), ("epochs", EPOCHS as f64)])
+            .add_tags(["example"])
+            .await?;
         run.start().await?;
         fit(&run, learning_rate, &train, &validation).await?;
         run.stop().await?;
@@ -28,7 +30,10 @@ async fn main() -> anyhow::Result<()> {
     }
 
     println!("tracked in {}\n", client.target());
-    println!("{:>6}  {:>13}  {:>13}  {:>7}  validation loss", "run", "learning rate", "best accuracy", "at step");
+    println!(
+        "{:>6}  {:>13}  {:>13}  {:>7}  validation loss",
+        "run", "learning rate", "best accuracy", "at step"
+    );
     for (run, learning_rate) in runs.iter().zip(LEARNING_RATES) {
         let (accuracy, step) = best(&client, run).await?;
         let losses: Vec<f64> = client

@@ -27,7 +27,11 @@ pub fn curve(values: &[f64], width: usize) -> String {
         None => ' ',
         Some(mean) => {
             let height = if high > low { (mean - low) / (high - low) } else { 0.0 };
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the height is from 0 to 1")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "the height is from 0 to 1"
+            )]
             BARS[(height * 7.0).round() as usize]
         }
     };

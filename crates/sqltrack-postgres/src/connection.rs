@@ -168,14 +168,22 @@ impl Connection for PostgresConnection {
         patience: Duration,
     ) -> Result<(), EngineError> {
         let patience = (!self.in_transaction).then_some(patience);
+        // Whoever has less patience than this drops the call, with a transaction open.
+        let was_discarded = std::mem::replace(&mut self.is_discarded, true);
         let (conn, target) = self.parts()?;
-        metrics::add_columns(conn, target, columns, patience).await
+        let result = metrics::add_columns(conn, target, columns, patience).await;
+        self.is_discarded = was_discarded || result.as_ref().is_err_and(EngineError::is_connection_lost);
+        result
     }
 
     async fn widen_metric_column(&mut self, name: &str, patience: Duration) -> Result<(), EngineError> {
         let patience = (!self.in_transaction).then_some(patience);
+        // Whoever has less patience than this drops the call, with a transaction open.
+        let was_discarded = std::mem::replace(&mut self.is_discarded, true);
         let (conn, target) = self.parts()?;
-        metrics::widen_column(conn, target, name, patience).await
+        let result = metrics::widen_column(conn, target, name, patience).await;
+        self.is_discarded = was_discarded || result.as_ref().is_err_and(EngineError::is_connection_lost);
+        result
     }
 
     async fn write_metrics(&mut self, row: &MetricsRow) -> Result<(), EngineError> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
+use deadpool::Runtime;
 use deadpool::managed::{self, Metrics, PoolError, RecycleError, RecycleResult};
 use sqltrack_engines::{Connection, Dialect, Engine, EngineError, MetricType, Value};
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
@@ -16,6 +17,8 @@ use crate::metrics::sql_type;
 
 /// How many connections one client holds at most.
 const MAX_CONNECTIONS: usize = 8;
+/// How long a call waits for a connection while all are in use.
+const POOL_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long a connection may lie idle before it is tried out ahead of its next use.
 const TRUSTED_IDLE: Duration = Duration::from_secs(1);
 
@@ -42,7 +45,11 @@ impl PostgresEngine {
     pub fn new(options: PostgresOptions) -> Result<Self, EngineError> {
         let target: Arc<str> = options.description.as_str().into();
         let manager = Manager { options, target: target.clone() };
-        let pool = managed::Pool::builder(manager).max_size(MAX_CONNECTIONS).build();
+        let pool = managed::Pool::builder(manager)
+            .max_size(MAX_CONNECTIONS)
+            .runtime(Runtime::Tokio1)
+            .wait_timeout(Some(POOL_TIMEOUT))
+            .build();
         let pool = pool.map_err(|err| EngineError::BadValue(err.to_string()))?;
         Ok(Self { target, pool })
     }
@@ -112,6 +119,10 @@ impl Engine for PostgresEngine {
     async fn connect(&self) -> Result<Box<dyn Connection>, EngineError> {
         let conn = self.pool.get().await.map_err(|err| match err {
             PoolError::Backend(err) => err,
+            PoolError::Timeout(_) => EngineError::Busy {
+                target: self.target.to_string(),
+                message: format!("all {MAX_CONNECTIONS} connections of this client are in open transactions"),
+            },
             err => EngineError::Unreachable {
                 target: self.target.to_string(),
                 reason: err.to_string(),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use deadpool::Runtime;
 use deadpool::managed::{self, Metrics, PoolError, RecycleResult};
 use sqltrack_engines::{Connection, Dialect, Engine, EngineError, MetricType, Value};
 use sqlx::ConnectOptions as _;
@@ -19,6 +20,8 @@ use crate::metrics::sql_type;
 
 /// How many connections one client holds at most; one of them writes at a time.
 const MAX_CONNECTIONS: usize = 8;
+/// How long a call waits for a connection while all are in use.
+const POOL_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long a statement waits for the lock of another connection before it fails.
 pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -49,7 +52,11 @@ impl SqliteEngine {
         let path = path.into();
         let target: Arc<str> = path.display().to_string().into();
         let manager = Manager { path: path.clone(), target: target.clone() };
-        let pool = managed::Pool::builder(manager).max_size(MAX_CONNECTIONS).build();
+        let pool = managed::Pool::builder(manager)
+            .max_size(MAX_CONNECTIONS)
+            .runtime(Runtime::Tokio1)
+            .wait_timeout(Some(POOL_TIMEOUT))
+            .build();
         let pool = pool.map_err(|err| EngineError::BadValue(err.to_string()))?;
         Ok(Self { target, path, pool, writers: Arc::default() })
     }
@@ -158,6 +165,10 @@ impl Engine for SqliteEngine {
     async fn connect(&self) -> Result<Box<dyn Connection>, EngineError> {
         let conn = self.pool.get().await.map_err(|err| match err {
             PoolError::Backend(err) => err,
+            PoolError::Timeout(_) => EngineError::Busy {
+                target: self.target.to_string(),
+                message: format!("all {MAX_CONNECTIONS} connections of this client are in open transactions"),
+            },
             err => EngineError::Unreachable {
                 target: self.target.to_string(),
                 reason: err.to_string(),

@@ -161,9 +161,11 @@ impl Write {
         if !self.in_transaction || self.engine.has_single_writer() {
             return conn.add_metric_columns(missing, PATIENCE).await;
         }
-        match self.engine.connect().await?.add_metric_columns(missing, PATIENCE_IN_TRANSACTION).await {
-            Err(EngineError::Busy { .. }) => conn.add_metric_columns(missing, Duration::ZERO).await,
-            added => added,
+        let beside =
+            async { self.engine.connect().await?.add_metric_columns(missing, PATIENCE_IN_TRANSACTION).await };
+        match in_time(beside).await {
+            Some(added) => added,
+            None => conn.add_metric_columns(missing, Duration::ZERO).await,
         }
     }
 
@@ -172,9 +174,11 @@ impl Write {
         if !self.in_transaction || self.engine.has_single_writer() {
             return conn.widen_metric_column(name, PATIENCE).await;
         }
-        match self.engine.connect().await?.widen_metric_column(name, PATIENCE_IN_TRANSACTION).await {
-            Err(EngineError::Busy { .. }) => conn.widen_metric_column(name, Duration::ZERO).await,
-            widened => widened,
+        let beside =
+            async { self.engine.connect().await?.widen_metric_column(name, PATIENCE_IN_TRANSACTION).await };
+        match in_time(beside).await {
+            Some(widened) => widened,
+            None => conn.widen_metric_column(name, Duration::ZERO).await,
         }
     }
 
@@ -196,6 +200,15 @@ impl Write {
     /// No metric has a value: only the run's time is written.
     async fn touch(&self, conn: &mut dyn Connection) -> Result<(), EngineError> {
         conn.update_run(self.run, &RunChanges { updated: self.updated, ..RunChanges::default() }).await
+    }
+}
+
+/// What a change beside a transaction came to; `None` if it got no lock, or not even a connection: all of them may be
+/// in transactions that want one more.
+async fn in_time(change: impl Future<Output = Result<(), EngineError>>) -> Option<Result<(), EngineError>> {
+    match tokio::time::timeout(2 * PATIENCE_IN_TRANSACTION, change).await {
+        Ok(Err(EngineError::Busy { .. })) | Err(_) => None,
+        Ok(result) => Some(result),
     }
 }
 
