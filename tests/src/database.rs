@@ -94,6 +94,13 @@ impl Database {
         Self::client(&self.parameters)
     }
 
+    /// A client in the making that leads here as another role of the server.
+    pub fn builder_as(&self, role: &str) -> ClientBuilder {
+        let (url, application) = (&self.parameters[0], &self.parameters[1]);
+        let (rest, _) = url.1.split_once("user=").unwrap();
+        Self::client(&[("url", format!("{rest}user={role}")), application.clone()])
+    }
+
     /// A client in the making that leads here by TCP and password, as the superuser.
     pub fn builder_with_password(&self) -> ClientBuilder {
         let url = Self::url_of(&variable("SQLTRACK_TEST_POSTGRES_TCP"), self.name());
