@@ -145,20 +145,29 @@ async fn alter_once(
     let (begin, commit, rollback) = if in_transaction {
         (
             "SAVEPOINT sqltrack_alter",
-            "SET LOCAL lock_timeout TO DEFAULT; RELEASE SAVEPOINT sqltrack_alter",
-            "ROLLBACK TO SAVEPOINT sqltrack_alter",
+            "RELEASE SAVEPOINT sqltrack_alter",
+            "ROLLBACK TO SAVEPOINT sqltrack_alter; RELEASE SAVEPOINT sqltrack_alter",
         )
     } else {
         ("BEGIN", "COMMIT", "ROLLBACK")
     };
     dynamic::run(conn, begin).await?;
-    let result = alter_statements(conn, statements).await;
+    let result = alter_statements(conn, statements, in_transaction).await;
     dynamic::run(conn, if result.is_ok() { commit } else { rollback }).await?;
     result
 }
 
-async fn alter_statements(conn: &mut PgConnection, statements: &[String]) -> Result<(), sqlx::Error> {
-    dynamic::run(conn, &format!("SET LOCAL lock_timeout = {}", LOCK_TIMEOUT.as_millis())).await?;
+async fn alter_statements(
+    conn: &mut PgConnection,
+    statements: &[String],
+    in_transaction: bool,
+) -> Result<(), sqlx::Error> {
+    if in_transaction {
+        // The transaction may hold locks that others wait for: waiting in turn might be a deadlock.
+        dynamic::run(conn, "LOCK TABLE metrics IN ACCESS EXCLUSIVE MODE NOWAIT").await?;
+    } else {
+        dynamic::run(conn, &format!("SET LOCAL lock_timeout = {}", LOCK_TIMEOUT.as_millis())).await?;
+    }
     for statement in statements {
         dynamic::run(conn, statement).await?;
     }
