@@ -213,16 +213,11 @@ pub(crate) async fn write(
         "cleared AS (DELETE FROM metrics_overflow
             WHERE run_id = $1 AND step = $2 AND progress = $3 AND name = ANY(${next}::TEXT[]))"
     ));
-    push(
-        &mut arguments,
-        row.columns
-            .iter()
-            .filter(|(name, _)| !is_in(name, &row.overflow))
-            .map(|(name, _)| name.clone())
-            .collect::<Vec<_>>(),
-    )?;
+    let (removed, spilled): (Vec<_>, Vec<_>) = row.overflow.iter().partition(|(_, value)| value.is_null());
+    let cleared = row.columns.iter().filter(|(name, _)| !is_in(name, &row.overflow)).chain(removed);
+    push(&mut arguments, cleared.map(|(name, _)| name.clone()).collect::<Vec<_>>())?;
     next += 1;
-    if !row.overflow.is_empty() {
+    if !spilled.is_empty() {
         parts.push(format!(
             "spilled AS (INSERT INTO metrics_overflow (run_id, step, progress, name, value, other)
                 SELECT $1, $2, $3, o.* FROM unnest(${}::TEXT[], ${}::DOUBLE PRECISION[], ${}::JSONB[]) AS o
@@ -232,9 +227,9 @@ pub(crate) async fn write(
             next + 1,
             next + 2
         ));
-        let encoded = row.overflow.iter().map(|(_, value)| overflow::encode(value).unwrap_or_default());
+        let encoded = spilled.iter().map(|(_, value)| overflow::encode(value).unwrap_or_default());
         let (numbers, others): (Vec<_>, Vec<_>) = encoded.unzip();
-        push(&mut arguments, row.overflow.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>())?;
+        push(&mut arguments, spilled.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>())?;
         push(&mut arguments, numbers)?;
         push(&mut arguments, others.into_iter().map(|other| other.map(Json)).collect::<Vec<_>>())?;
     }
