@@ -149,7 +149,8 @@ static REGISTERED: RwLock<Option<Conversions>> = RwLock::new(None);
 
 /// Registers a conversion for the whole program: appends it, or replaces the one of that name where it stands.
 ///
-/// Arguments that are read from a file without running the program cannot know of it.
+/// Arguments that are read from a file without running the program ([`crate::detect_args`] in another program,
+/// `sqltrack-cli args`) cannot know of it.
 pub fn register_conversion(name: impl Into<String>, conversion: Conversion) {
     let mut registered = REGISTERED.write().unwrap_or_else(PoisonError::into_inner);
     registered.get_or_insert_with(Conversions::standard).register(name, conversion);

@@ -1,10 +1,14 @@
-//! From help texts to arguments.
+//! From help texts, or from the files that hold them, to arguments.
+
+use std::path::Path;
 
 use crate::convert::convert_arguments;
 use crate::docopt::{HelpText, RawOptions};
 use crate::error::{CommandLineError, CommandLineProblem, Error, HelpTextError, HelpTextProblem};
 use crate::options::ParsedOptions;
+use crate::runtime;
 use crate::settings::{Outcome, Settings};
+use crate::sources::{SourceError, read_help_texts};
 
 /// Matches a command line (without the program's name) against help texts, and converts its values. The first text that
 /// it fits is taken.
@@ -68,6 +72,72 @@ fn converted(raw: &RawOptions, help: &HelpText, settings: &Settings) -> Result<P
             HelpTextError::new(None, HelpTextProblem::Default(err)).into()
         }
     })
+}
+
+/// Why arguments could not be detected.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DetectError {
+    /// The file cannot be read.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// Its help text is broken, or the command line does not fit it.
+    #[error(transparent)]
+    Arguments(#[from] Error),
+}
+
+/// The arguments of the running program's command line, as the help texts of a file describe them (see
+/// [`read_help_texts`]), or those of the program itself: the texts that `#[docopt_main]` and `#[docopt_arguments]`
+/// embedded. `Ok(None)` if there is no help text with a `usage:` section.
+///
+/// `-h` and `--help` are options like any other here, since a program that shows its help has no arguments to detect.
+///
+/// # Errors
+///
+/// [`DetectError`] if the file cannot be read, if its help text is broken, or if the command line does not fit it.
+pub fn detect_args(path: Option<&Path>) -> Result<Option<ParsedOptions>, DetectError> {
+    detect_args_with(path, &runtime::command_line(), &Settings::new())
+}
+
+/// The same for another command line (without the program's name) and other settings. Embedded help texts come with
+/// the settings of their attribute.
+///
+/// # Errors
+///
+/// As [`detect_args`].
+pub fn detect_args_with<A: AsRef<str>>(
+    path: Option<&Path>,
+    argv: &[A],
+    settings: &Settings,
+) -> Result<Option<ParsedOptions>, DetectError> {
+    let Some(path) = path else { return Ok(detect_embedded(argv)?) };
+    let texts = read_help_texts(path)?;
+    Ok(detected(parse_docstrings(&texts, argv, &quiet(settings)))?)
+}
+
+/// The texts of the running program, each with its own settings.
+fn detect_embedded<A: AsRef<str>>(argv: &[A]) -> Result<Option<ParsedOptions>, Error> {
+    let mut first_error = Ok(None);
+    for (text, settings) in runtime::embedded() {
+        match detected(parse_docstrings(&[text], argv, &quiet(&settings))) {
+            Ok(None) => {}
+            Ok(options) => return Ok(options),
+            Err(err) => first_error = first_error.and(Err(err)),
+        }
+    }
+    first_error
+}
+
+fn detected(parsed: Result<Outcome<ParsedOptions>, Error>) -> Result<Option<ParsedOptions>, Error> {
+    match parsed {
+        Ok(outcome) => Ok(outcome.options()),
+        Err(Error::HelpText(err)) if *err.problem() == HelpTextProblem::NoUsage => Ok(None),
+        Err(err) => Err(err),
+    }
+}
+
+fn quiet(settings: &Settings) -> Settings {
+    Settings { version: None, ..settings.clone() }.default_help(false)
 }
 
 #[cfg(test)]

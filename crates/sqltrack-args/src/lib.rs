@@ -19,7 +19,9 @@
 //! ```
 //!
 //! Where to look: [`HelpText`] for the docopt language alone, [`parse_docstrings`] for several texts and conversion,
-//! [`Conversions`] for what becomes of a text, [`ParsedOptions`] for the result.
+//! [`Conversions`] for what becomes of a text, [`ParsedOptions`] for the result, [`read_help_texts`] for the help texts
+//! in Rust, Python and text files, [`detect_args`] for all of it at once. The attributes `#[docopt_main]` and
+//! `#[docopt_arguments]` are in the crate `sqltrack-args-macros`; [`runtime`] is what they call.
 
 mod convert;
 mod detect;
@@ -29,17 +31,24 @@ mod fnmatch;
 mod json;
 mod literals;
 mod options;
+pub mod runtime;
 mod serde_value;
 mod settings;
+mod sources;
 mod value;
 
 pub use convert::{
     Conversion, ConversionError, Conversions, convert_arguments, make_conversion, register_conversion,
     registered_conversions,
 };
-pub use detect::{parse_docstrings, parse_docstrings_raw};
+pub use detect::{DetectError, detect_args, detect_args_with, parse_docstrings, parse_docstrings_raw};
 pub use docopt::{Given, HelpText, RawOptions, RawValue};
 pub use error::{CommandLineError, CommandLineProblem, Error, HelpTextError, HelpTextProblem};
 pub use options::{GetError, ParsedOptions};
 pub use settings::{Outcome, Settings};
+pub use sources::{
+    SourceError, SyntaxError, read_help_texts, rust_doc_text, rust_help_texts, rust_module_doc,
+};
+#[cfg(feature = "python")]
+pub use sources::{dedent, python_help_texts};
 pub use value::{ArgValue, Complex};
