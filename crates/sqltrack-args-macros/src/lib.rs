@@ -97,6 +97,11 @@ pub fn docopt_arguments(settings: TokenStream, function: TokenStream) -> TokenSt
     expanded(settings, function, Kind::Arguments)
 }
 
+/// The examples in the book, which are compiled with the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/src/arguments.md")]
+struct Book;
+
 fn expanded(settings: TokenStream, function: TokenStream, kind: Kind) -> TokenStream {
     let settings = parse_macro_input!(settings as options::Options);
     let function = parse_macro_input!(function as syn::ItemFn);

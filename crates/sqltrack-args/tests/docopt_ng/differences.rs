@@ -63,6 +63,24 @@ pub(crate) fn known() -> Vec<Difference> {
             theirs: crash("Timeout"),
             ours: language(),
         },
+        Difference {
+            name: "a vowel sign is a part of the word that it stands in",
+            question: question("\u{93f}usage: prog a\n", &["a"]),
+            theirs: json!({ "options": [["a", true]] }),
+            ours: language(),
+        },
+    ]
+}
+
+/// Texts that are converted differently: the text, docopt-ng's side, ours.
+pub(crate) fn known_texts() -> Vec<(String, String, String)> {
+    let digits = "1".repeat(5_000);
+    let deep = "[".repeat(200) + &"]".repeat(200);
+    let half = r#"["\ud800"]"#;
+    vec![
+        (digits.clone(), "inf".to_owned(), digits),
+        (deep.clone(), deep.clone(), format!("'{deep}'")),
+        (half.to_owned(), r"['\ud800']".to_owned(), r#"'["\\ud800"]'"#.to_owned()),
     ]
 }
 
