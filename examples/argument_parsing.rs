@@ -1,7 +1,8 @@
 //! Arguments come from the help text, with types.
 //!
-//! `#[docopt_arguments]` makes `train` read the command line each time that it is called. Its parameter takes arguments
-//! that code wants to force. A program that only has a command line would put `#[docopt_main]` on `main` instead.
+//! `#[docopt_arguments]` makes `train` read the command line each time that it is called. Its parameter takes
+//! arguments that code wants to force. A program that only has a command line would put `#[docopt_main]` on
+//! `main` instead.
 #![expect(clippy::print_stdout, reason = "an example shows its results")]
 
 use sqltrack_args::{ParsedOptions, options};

@@ -15,8 +15,8 @@ pub(crate) enum Kind {
     Arguments,
 }
 
-/// Wraps a function into one that reads the arguments. If that cannot be, the error comes with the function as it is, so
-/// that no other errors follow from its absence.
+/// Wraps a function into one that reads the arguments. If that cannot be, the error comes with the function
+/// as it is, so that no other errors follow from its absence.
 pub(crate) fn expand(options: &Options, function: ItemFn, kind: Kind) -> TokenStream {
     wrapped(options, function.clone(), kind).unwrap_or_else(|err| {
         let err = err.to_compile_error();
@@ -38,7 +38,8 @@ fn placeholder(mut function: ItemFn) -> TokenStream {
     }
 }
 
-/// Not the same name: a call of the function in its own body means the new one, and runtimes treat `main` specially.
+/// Not the same name: a call of the function in its own body means the new one, and runtimes treat `main`
+/// specially.
 fn inner_name(function: &ItemFn) -> Ident {
     format_ident!("sqltrack_{}", function.sig.ident)
 }

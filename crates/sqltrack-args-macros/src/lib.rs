@@ -30,17 +30,19 @@ use syn::parse_macro_input;
 
 use expand::Kind;
 
-/// Makes a `main` that takes arguments: those of the command line, as the help text in its docs describes them.
+/// Makes a `main` that takes arguments: those of the command line, as the help text in its docs describes
+/// them.
 ///
-/// The help text is in the docs of the function, else in those of the file (`//!`). A help text that is broken does not
-/// compile. Lines that begin with three backquotes are not part of it, so that it can be a code block for rustdoc.
+/// The help text is in the docs of the function, else in those of the file (`//!`). A help text that is
+/// broken does not compile. Lines that begin with three backquotes are not part of it, so that it can be a
+/// code block for rustdoc.
 ///
-/// The one parameter is [`ParsedOptions`](../sqltrack_args/struct.ParsedOptions.html), or any type that serde can
-/// deserialize. `-h` and `--help` print the help text and exit with 0. A command line that does not fit prints what is
-/// wrong and the usage on standard error, and exits with 2.
+/// The one parameter is [`ParsedOptions`](../sqltrack_args/struct.ParsedOptions.html), or any type that serde
+/// can deserialize. `-h` and `--help` print the help text and exit with 0. A command line that does not fit
+/// prints what is wrong and the usage on standard error, and exits with 2.
 ///
-/// An async `main` needs the attribute of its runtime (`#[tokio::main]`) below this one. Arguments are read before the
-/// runtime starts.
+/// An async `main` needs the attribute of its runtime (`#[tokio::main]`) below this one. Arguments are read
+/// before the runtime starts.
 ///
 /// Settings, in parentheses and separated by commas:
 ///
@@ -74,9 +76,9 @@ pub fn docopt_main(settings: TokenStream, function: TokenStream) -> TokenStream 
 
 /// Makes a function read its arguments from the command line, each time that it is called.
 ///
-/// The parameter of the new function takes overrides, anything that is `Into<ParsedOptions>`: `()` for none, an array or
-/// a map of names and values, or `sqltrack_args::options!`. Everything else is as with [`macro@docopt_main`], except that
-/// an async function stays async.
+/// The parameter of the new function takes overrides, anything that is `Into<ParsedOptions>`: `()` for none,
+/// an array or a map of names and values, or `sqltrack_args::options!`. Everything else is as with
+/// [`macro@docopt_main`], except that an async function stays async.
 ///
 /// ```no_run
 /// use sqltrack_args::{ParsedOptions, options};

@@ -34,8 +34,8 @@ type Convert = dyn Fn(&str, &str) -> Option<Result<ArgValue, String>> + Send + S
 pub struct Conversion(Arc<Convert>);
 
 impl Conversion {
-    /// A conversion from a function of an argument's simple name and its text. `None` leaves the argument to the
-    /// next conversion.
+    /// A conversion from a function of an argument's simple name and its text. `None` leaves the argument to
+    /// the next conversion.
     pub fn new<F>(convert: F) -> Self
     where
         F: Fn(&str, &str) -> Option<Result<ArgValue, String>> + Send + Sync + 'static,
@@ -50,7 +50,8 @@ impl fmt::Debug for Conversion {
     }
 }
 
-/// A conversion for arguments whose simple name matches `pattern`, with `*`, `?`, `[abc]` and `[!abc]` as in a shell.
+/// A conversion for arguments whose simple name matches `pattern`, with `*`, `?`, `[abc]` and `[!abc]` as in
+/// a shell.
 ///
 /// ```
 /// use sqltrack_args::{ArgValue, Conversions, make_conversion};
@@ -110,8 +111,8 @@ impl Conversions {
         self.0.iter().map(|(name, _)| name.as_str())
     }
 
-    /// Converts the text of the argument with this simple name. If no conversion is meant for the name, the text is an
-    /// int, a float, a complex number or JSON, whichever it first can be, else it stays as it is.
+    /// Converts the text of the argument with this simple name. If no conversion is meant for the name, the
+    /// text is an int, a float, a complex number or JSON, whichever it first can be, else it stays as it is.
     ///
     /// # Errors
     ///
@@ -147,10 +148,11 @@ fn guess(text: &str) -> ArgValue {
 
 static REGISTERED: RwLock<Option<Conversions>> = RwLock::new(None);
 
-/// Registers a conversion for the whole program: appends it, or replaces the one of that name where it stands.
+/// Registers a conversion for the whole program: appends it, or replaces the one of that name where it
+/// stands.
 ///
-/// Arguments that are read from a file without running the program ([`crate::detect_args`] in another program,
-/// `sqltrack-cli args`) cannot know of it.
+/// Arguments that are read from a file without running the program ([`crate::detect_args`] in another
+/// program, `sqltrack-cli args`) cannot know of it.
 pub fn register_conversion(name: impl Into<String>, conversion: Conversion) {
     let mut registered = REGISTERED.write().unwrap_or_else(PoisonError::into_inner);
     registered.get_or_insert_with(Conversions::standard).register(name, conversion);

@@ -10,13 +10,13 @@ use crate::runtime;
 use crate::settings::{Outcome, Settings};
 use crate::sources::{SourceError, read_help_texts};
 
-/// Matches a command line (without the program's name) against help texts, and converts its values. The first text that
-/// it fits is taken.
+/// Matches a command line (without the program's name) against help texts, and converts its values. The first
+/// text that it fits is taken.
 ///
 /// # Errors
 ///
-/// [`Error::CommandLine`] if at least one text describes arguments, but the command line fits none (the first of them
-/// explains why); [`Error::HelpText`] if no text describes arguments.
+/// [`Error::CommandLine`] if at least one text describes arguments, but the command line fits none (the first
+/// of them explains why); [`Error::HelpText`] if no text describes arguments.
 pub fn parse_docstrings<T: AsRef<str>, A: AsRef<str>>(
     texts: &[T],
     argv: &[A],
@@ -87,20 +87,22 @@ pub enum DetectError {
 }
 
 /// The arguments of the running program's command line, as the help texts of a file describe them (see
-/// [`read_help_texts`]), or those of the program itself: the texts that `#[docopt_main]` and `#[docopt_arguments]`
-/// embedded. `Ok(None)` if there is no help text with a `usage:` section.
+/// [`read_help_texts`]), or those of the program itself: the texts that `#[docopt_main]` and
+/// `#[docopt_arguments]` embedded. `Ok(None)` if there is no help text with a `usage:` section.
 ///
-/// `-h` and `--help` are options like any other here, since a program that shows its help has no arguments to detect.
+/// `-h` and `--help` are options like any other here, since a program that shows its help has no arguments to
+/// detect.
 ///
 /// # Errors
 ///
-/// [`DetectError`] if the file cannot be read, if its help text is broken, or if the command line does not fit it.
+/// [`DetectError`] if the file cannot be read, if its help text is broken, or if the command line does not
+/// fit it.
 pub fn detect_args(path: Option<&Path>) -> Result<Option<ParsedOptions>, DetectError> {
     detect_args_with(path, &runtime::command_line(), &Settings::new())
 }
 
-/// The same for another command line (without the program's name) and other settings. Embedded help texts come with
-/// the settings of their attribute.
+/// The same for another command line (without the program's name) and other settings. Embedded help texts
+/// come with the settings of their attribute.
 ///
 /// # Errors
 ///

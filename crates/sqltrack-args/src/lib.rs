@@ -1,7 +1,7 @@
 //! Command-line arguments from help texts.
 //!
-//! A program describes its arguments once, in its help text. This crate reads that text, without running the program,
-//! and says what a command line means by it, with values converted to numbers, paths and JSON:
+//! A program describes its arguments once, in its help text. This crate reads that text, without running the
+//! program, and says what a command line means by it, with values converted to numbers, paths and JSON:
 //!
 //! ```
 //! use sqltrack_args::{Settings, parse_docstrings};
@@ -18,10 +18,11 @@
 //! # Ok::<(), sqltrack_args::Error>(())
 //! ```
 //!
-//! Where to look: [`HelpText`] for the docopt language alone, [`parse_docstrings`] for several texts and conversion,
-//! [`Conversions`] for what becomes of a text, [`ParsedOptions`] for the result, [`read_help_texts`] for the help texts
-//! in Rust, Python and text files, [`detect_args`] for all of it at once. The attributes `#[docopt_main]` and
-//! `#[docopt_arguments]` are in the crate `sqltrack-args-macros`; [`runtime`] is what they call.
+//! Where to look: [`HelpText`] for the docopt language alone, [`parse_docstrings`] for several texts and
+//! conversion, [`Conversions`] for what becomes of a text, [`ParsedOptions`] for the result,
+//! [`read_help_texts`] for the help texts in Rust, Python and text files, [`detect_args`] for all of it at
+//! once. The attributes `#[docopt_main]` and `#[docopt_arguments]` are in the crate `sqltrack-args-macros`;
+//! [`runtime`] is what they call.
 
 mod convert;
 mod detect;

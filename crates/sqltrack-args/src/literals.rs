@@ -1,4 +1,5 @@
-//! Python's notion of number literals: what `int`, `float` and `complex` accept, and how Python writes numbers.
+//! Python's notion of number literals: what `int`, `float` and `complex` accept, and how Python writes
+//! numbers.
 
 use crate::value::{ArgValue, Complex};
 

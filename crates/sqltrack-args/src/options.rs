@@ -13,9 +13,10 @@ use crate::value::ArgValue;
 
 /// The arguments of a program, by name, in the order of the help text.
 ///
-/// `options["name"]` is the value called `name`, [`ArgValue::None`] if there is none; [`get`](Self::get) converts it,
-/// and tells a wrong name from a missing value. [`deserialize`](Self::deserialize) makes them a struct of your own,
-/// [`to_json`](Self::to_json) an object that can be recorded. They display as a Python dictionary, sorted by name.
+/// `options["name"]` is the value called `name`, [`ArgValue::None`] if there is none; [`get`](Self::get)
+/// converts it, and tells a wrong name from a missing value. [`deserialize`](Self::deserialize) makes them a
+/// struct of your own, [`to_json`](Self::to_json) an object that can be recorded. They display as a Python
+/// dictionary, sorted by name.
 ///
 /// ```
 /// use sqltrack_args::{Settings, options, parse_docstrings};
@@ -52,8 +53,8 @@ impl ParsedOptions {
         self.0.get(name)
     }
 
-    /// The value called `name` as a `T`: a number, a `bool`, a `String` or `PathBuf`, a `Vec` of these, an `Option` for
-    /// what may be missing, an [`ArgValue`], or anything else that serde can deserialize.
+    /// The value called `name` as a `T`: a number, a `bool`, a `String` or `PathBuf`, a `Vec` of these, an
+    /// `Option` for what may be missing, an [`ArgValue`], or anything else that serde can deserialize.
     ///
     /// # Errors
     ///

@@ -14,8 +14,8 @@ use crate::settings::{Outcome, Settings};
 
 static EMBEDDED: RwLock<Vec<(&'static str, Settings)>> = RwLock::new(Vec::new());
 
-/// Makes a help text of the running program known to [`crate::detect_args`]. The attributes do this when their function
-/// is called; a program that has its help text elsewhere can do it by hand.
+/// Makes a help text of the running program known to [`crate::detect_args`]. The attributes do this when
+/// their function is called; a program that has its help text elsewhere can do it by hand.
 pub fn register(text: &'static str, settings: Settings) {
     let mut embedded = EMBEDDED.write().unwrap_or_else(PoisonError::into_inner);
     match embedded.iter_mut().find(|(known, _)| *known == text) {
@@ -37,8 +37,8 @@ pub fn command_line() -> Vec<String> {
 
 /// The arguments of the running program as a `T`, with `overrides` on top.
 ///
-/// Ends the program instead if its user asks for help or the version (exit code 0, on standard output), or if the
-/// command line is wrong (exit code 2, on standard error).
+/// Ends the program instead if its user asks for help or the version (exit code 0, on standard output), or if
+/// the command line is wrong (exit code 2, on standard error).
 pub fn arguments<T: DeserializeOwned + 'static>(
     text: &'static str,
     settings: &Settings,

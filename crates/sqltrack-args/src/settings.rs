@@ -32,14 +32,16 @@ impl Settings {
         self
     }
 
-    /// Whether `-h` and `--help` ask for the help text ([`Outcome::Help`]). If not, they are options like any other.
+    /// Whether `-h` and `--help` ask for the help text ([`Outcome::Help`]). If not, they are options like any
+    /// other.
     #[must_use]
     pub fn default_help(mut self, on: bool) -> Self {
         self.default_help = on;
         self
     }
 
-    /// What `--version` prints ([`Outcome::Version`]). Without a version, `--version` is an option like any other.
+    /// What `--version` prints ([`Outcome::Version`]). Without a version, `--version` is an option like any
+    /// other.
     #[must_use]
     pub fn version(mut self, version: impl Into<String>) -> Self {
         self.version = Some(version.into()).filter(|version| !version.is_empty());

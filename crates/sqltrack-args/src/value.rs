@@ -78,7 +78,8 @@ impl ArgValue {
         }
     }
 
-    /// The value as JSON. What JSON lacks is text: big numbers as digits, `nan` and `inf`, complex numbers, paths.
+    /// The value as JSON. What JSON lacks is text: big numbers as digits, `nan` and `inf`, complex numbers,
+    /// paths.
     #[must_use]
     pub fn to_json(&self) -> serde_json::Value {
         use serde_json::Value;

@@ -1,4 +1,5 @@
-//! Help texts and command lines: everything up to the first NUL byte is the help text, the rest are arguments.
+//! Help texts and command lines: everything up to the first NUL byte is the help text, the rest are
+//! arguments.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

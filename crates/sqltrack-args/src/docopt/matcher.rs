@@ -1,10 +1,11 @@
 //! Which part of a usage takes which part of a command line.
 //!
-//! The rules are docopt's, and simpler than they look: a pattern is tried from left to right without ever going back,
-//! an alternative is chosen by how much it takes, and an element always takes the first thing that it can. So what is
-//! left of a command line is known from how often each option was taken, and how many positional arguments, and
-//! everything that an abandoned alternative did is undone by counting back, but for one thing: values that docopt
-//! changes in place stay changed (a count goes up, a list grows). Results depend on that, so it is kept.
+//! The rules are docopt's, and simpler than they look: a pattern is tried from left to right without ever
+//! going back, an alternative is chosen by how much it takes, and an element always takes the first thing
+//! that it can. So what is left of a command line is known from how often each option was taken, and how many
+//! positional arguments, and everything that an abandoned alternative did is undone by counting back, but for
+//! one thing: values that docopt changes in place stay changed (a count goes up, a list grows). Results
+//! depend on that, so it is kept.
 
 use std::collections::HashMap;
 
@@ -291,7 +292,8 @@ impl<'a> Matcher<'a> {
         }
     }
 
-    /// Appends what stands at `place` to a list, unless an abandoned alternative has made a list of it already.
+    /// Appends what stands at `place` to a list, unless an abandoned alternative has made a list of it
+    /// already.
     fn append(&mut self, id: CellId, place: usize, cell: Option<&Cell>) {
         let Cell::Text(text) = *cell.unwrap_or(&self.cells[place]) else { return };
         if let Cell::List(list) = &mut self.cells[id] {

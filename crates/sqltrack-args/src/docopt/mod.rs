@@ -1,8 +1,9 @@
 //! The docopt language: help texts in, arguments out.
 //!
 //! A help text is split into its usage section and the rest ([`sections`]). The rest describes options
-//! ([`descriptions`]), the usage section is cut into [`tokens`], which the [`parser`] makes a [`pattern`]. A command
-//! line becomes a list of options and positional arguments ([`argv`]), which the [`matcher`] holds against the pattern.
+//! ([`descriptions`]), the usage section is cut into [`tokens`], which the [`parser`] makes a [`pattern`]. A
+//! command line becomes a list of options and positional arguments ([`argv`]), which the [`matcher`] holds
+//! against the pattern.
 
 mod argv;
 mod descriptions;
@@ -81,8 +82,8 @@ impl HelpText {
     ///
     /// # Errors
     ///
-    /// [`Error::CommandLine`] if the command line does not fit, [`Error::HelpText`] if it uses an option that is
-    /// described twice, or if the usage is too complex to match in a reasonable time.
+    /// [`Error::CommandLine`] if the command line does not fit, [`Error::HelpText`] if it uses an option that
+    /// is described twice, or if the usage is too complex to match in a reasonable time.
     pub fn match_arguments<S: AsRef<str>>(
         &self,
         argv: &[S],

@@ -5,8 +5,8 @@ use std::ops::Bound;
 
 use super::descriptions::OptionSpec;
 
-/// Options in the order in which they were met, with their names looked up instead of searched for: help texts may
-/// have thousands.
+/// Options in the order in which they were met, with their names looked up instead of searched for: help
+/// texts may have thousands.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct OptionTable {
     all: Vec<OptionSpec>,

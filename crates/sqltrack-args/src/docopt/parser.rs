@@ -46,7 +46,8 @@ struct Parser<'a> {
     options: &'a mut OptionTable,
     leaves: IndexSet<Leaf>,
     depth: usize,
-    /// Set when an option took a bracket for its value: the better explanation if brackets do not match later.
+    /// Set when an option took a bracket for its value: the better explanation if brackets do not match
+    /// later.
     swallowed: Option<HelpTextError>,
 }
 

@@ -75,8 +75,8 @@ impl Usage {
         usage
     }
 
-    /// The leaves in the order of the pattern. A leaf that stands there often may come less often, but its first and
-    /// its last place are right: the first decides the order of results, the last their value.
+    /// The leaves in the order of the pattern. A leaf that stands there often may come less often, but its
+    /// first and its last place are right: the first decides the order of results, the last their value.
     pub(crate) fn flat(&self) -> Vec<LeafId> {
         let mut places = Vec::new();
         collect_places(&self.pattern, &mut places);

@@ -3,7 +3,8 @@
 use indexmap::IndexMap;
 use serde::Serialize;
 
-/// The value of one argument, as docopt returns it. In JSON: `null`, a boolean, a number, a string, a list of strings.
+/// The value of one argument, as docopt returns it. In JSON: `null`, a boolean, a number, a string, a list of
+/// strings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum RawValue {

@@ -1,4 +1,5 @@
-//! What Python's string functions mean by white space, words and upper case, and where keywords stand in a line.
+//! What Python's string functions mean by white space, words and upper case, and where keywords stand in a
+//! line.
 //!
 //! Help texts are shared with Python programs, so their words must end in the same places in both languages.
 

@@ -2,8 +2,8 @@
 
 const TAB: usize = 8;
 
-/// Removes the indentation of a docstring: all that the first line has, what all other lines share, and empty lines at
-/// both ends. Tabs become spaces.
+/// Removes the indentation of a docstring: all that the first line has, what all other lines share, and empty
+/// lines at both ends. Tabs become spaces.
 #[must_use]
 pub fn dedent(docstring: &str) -> String {
     let expanded = expand_tabs(docstring);

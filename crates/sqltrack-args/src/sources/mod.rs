@@ -87,14 +87,16 @@ impl SyntaxError {
 
 /// The help texts of a file, in the order in which they are tried.
 ///
-/// - `.rs`: the doc comments of functions with `#[docopt_main]` or `#[docopt_arguments]`, then the file's `//!`.
+/// - `.rs`: the doc comments of functions with `#[docopt_main]` or `#[docopt_arguments]`, then the file's
+///   `//!`.
 /// - `.py`, `.pyw`, or a first line `#!…python…`: the docstrings of functions decorated with `docopt_main` or
 ///   `docopt_arguments`, then the module's.
 /// - Anything else: the whole file.
 ///
 /// # Errors
 ///
-/// [`SourceError`] if the file cannot be read or understood. That none of the texts describes arguments is no error yet.
+/// [`SourceError`] if the file cannot be read or understood. That none of the texts describes arguments is no
+/// error yet.
 pub fn read_help_texts(path: &Path) -> Result<Vec<String>, SourceError> {
     let io_error = |source| SourceError::Io { path: path.to_owned(), source };
     if fs::metadata(path).map_err(io_error)?.len() > MAX_SIZE {

@@ -1,8 +1,9 @@
 //! How deep a parser would have to go.
 //!
-//! Recursive parsers, and the trees that they build, need stack for every bracket that is open, and for every operator
-//! and call in the expression around it. That is at most the number of tokens on the way from the top of the file to
-//! the deepest token, not counting what a separator has ended: bounded here before the parser sees the file.
+//! Recursive parsers, and the trees that they build, need stack for every bracket that is open, and for every
+//! operator and call in the expression around it. That is at most the number of tokens on the way from the
+//! top of the file to the deepest token, not counting what a separator has ended: bounded here before the
+//! parser sees the file.
 
 /// More than any source written by people needs.
 const MAX_DEPTH: usize = 4_000;

@@ -12,8 +12,8 @@ use crate::docopt::text::universal_newlines;
 
 const DECORATORS: [&str; 2] = ["docopt_main", "docopt_arguments"];
 
-/// The help texts of a Python source: the docstrings of functions decorated with `docopt_main` or `docopt_arguments` in
-/// order, then the module's.
+/// The help texts of a Python source: the docstrings of functions decorated with `docopt_main` or
+/// `docopt_arguments` in order, then the module's.
 ///
 /// # Errors
 ///

@@ -8,8 +8,8 @@ use super::{SyntaxError, too_deep, with_deep_stack};
 
 const ATTRIBUTES: [&str; 2] = ["docopt_main", "docopt_arguments"];
 
-/// The help texts of a Rust source: the docs of functions with `#[docopt_main]` or `#[docopt_arguments]` in order, then
-/// the docs of the file.
+/// The help texts of a Rust source: the docs of functions with `#[docopt_main]` or `#[docopt_arguments]` in
+/// order, then the docs of the file.
 ///
 /// # Errors
 ///
@@ -36,9 +36,9 @@ pub fn rust_module_doc(source: &str) -> Result<Option<String>, SyntaxError> {
     Ok(doc_of(&file.attrs))
 }
 
-/// The text of doc comments, given as the values of their `doc` attributes: without the indentation that all lines
-/// share, without stars in front of block comments. Lines that open or close a code block (people put help texts into
-/// these, for rustdoc's sake) become empty. The number of lines stays the same.
+/// The text of doc comments, given as the values of their `doc` attributes: without the indentation that all
+/// lines share, without stars in front of block comments. Lines that open or close a code block (people put
+/// help texts into these, for rustdoc's sake) become empty. The number of lines stays the same.
 #[must_use]
 pub fn rust_doc_text(docs: &[String]) -> String {
     let is_line = |doc: &&String| !doc.contains('\n');

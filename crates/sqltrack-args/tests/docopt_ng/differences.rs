@@ -1,5 +1,5 @@
-//! The known differences: where this crate does not do as docopt-ng does, what each of the two does there. Their reasons
-//! are in the book, on the page about arguments.
+//! The known differences: where this crate does not do as docopt-ng does, what each of the two does there.
+//! Their reasons are in the book, on the page about arguments.
 
 use serde_json::{Value, json};
 

@@ -155,7 +155,8 @@ fn node(random: &mut Random, options: &[Described], depth: usize) -> Node {
     }
 }
 
-/// Several options in one word cannot repeat: there, docopt-ng fails an assertion (one of the known differences).
+/// Several options in one word cannot repeat: there, docopt-ng fails an assertion (one of the known
+/// differences).
 fn repeatable(node: Node) -> Node {
     match node {
         Node::Undescribed("-xy" | "-zzz") => Node::Undescribed("-x"),

@@ -1,5 +1,5 @@
-//! Agreement with docopt-ng 0.9.0: generated help texts and command lines, the whole corpus, and the list of known
-//! differences (in the book, `arguments.md`), of which each is checked to be one.
+//! Agreement with docopt-ng 0.9.0: generated help texts and command lines, the whole corpus, and the list of
+//! known differences (in the book, `arguments.md`), of which each is checked to be one.
 
 #[path = "../corpus_file/mod.rs"]
 mod corpus_file;
