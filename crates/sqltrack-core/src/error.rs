@@ -137,6 +137,17 @@ pub enum Error {
     /// A value cannot become metrics.
     #[error("cannot take metrics from this value: {0}")]
     Metrics(String),
+    /// A value cannot become a JSON object of a run or an experiment.
+    #[error("{what}: {reason}")]
+    Fields {
+        /// What the object is for.
+        what: String,
+        /// Why it cannot be used.
+        reason: String,
+    },
+    /// The arguments of this program cannot be detected.
+    #[error("cannot detect the arguments: {0}")]
+    Arguments(#[from] sqltrack_args::DetectError),
     /// The runtime is shutting down, or the call panicked.
     #[error("the call was stopped: {0}")]
     Stopped(String),
