@@ -28,6 +28,8 @@
 mod check;
 mod client;
 pub mod config;
+#[cfg(feature = "postgres")]
+mod create;
 mod environment;
 mod error;
 mod experiment;
@@ -43,6 +45,8 @@ mod transaction;
 
 pub use client::{Client, ClientBuilder, create_engine};
 pub use config::{Config, ConfigBuilder, ConfigError};
+#[cfg(feature = "postgres")]
+pub use create::{Create, CreateError, Rights, RolePassword, configured_password, create, grant, revoke};
 pub use error::Error;
 pub use experiment::{Comment, Experiment, ExperimentEdit, ExperimentKey};
 pub use metrics::{AddMetrics, MetricPoint, Metrics};
