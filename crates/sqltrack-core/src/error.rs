@@ -134,6 +134,9 @@ pub enum Error {
     /// Setup cannot go on.
     #[error(transparent)]
     Setup(#[from] crate::setup::SetupError),
+    /// Something that was to be listed is not there.
+    #[error(transparent)]
+    Listing(#[from] crate::listing::ListingError),
     /// A value cannot become metrics.
     #[error("cannot take metrics from this value: {0}")]
     Metrics(String),
