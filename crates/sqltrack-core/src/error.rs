@@ -148,9 +148,6 @@ pub enum Error {
         /// Why it cannot be used.
         reason: String,
     },
-    /// The arguments of this program cannot be detected.
-    #[error("cannot detect the arguments: {0}")]
-    Arguments(#[from] sqltrack_args::DetectError),
     /// The runtime is shutting down, or the call panicked.
     #[error("the call was stopped: {0}")]
     Stopped(String),

@@ -324,16 +324,17 @@ run_changes! {
     };
 }
 
-/// The arguments of this process, if the program says which there are.
+/// The arguments of this process, if the program says which there are. A command line that does not fit what it says
+/// is no reason to stop a training.
 fn detect_args() -> Result<Option<sqltrack_engines::Object>, Error> {
-    let Some(options) = sqltrack_args::detect_args(None)? else { return Ok(None) };
-    match serde_json::to_value(options) {
-        Ok(serde_json::Value::Object(object)) => Ok(Some(object)),
-        Ok(other) => {
-            Err(Error::Fields { what: "the arguments".to_owned(), reason: format!("found `{other}`") })
-        }
-        Err(err) => Err(Error::Fields { what: "the arguments".to_owned(), reason: err.to_string() }),
-    }
+    let detected = sqltrack_args::detect_args(None).unwrap_or_else(|err| {
+        tracing::warn!("cannot detect the arguments: {err}");
+        None
+    });
+    Ok(match detected.map(|options| options.to_json()) {
+        Some(serde_json::Value::Object(object)) => Some(object),
+        _ => None,
+    })
 }
 
 impl IntoFuture for RunEdit {
