@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::docopt::{RawOptions, RawValue};
-use crate::fnmatch::fnmatch;
+use crate::fnmatch::Pattern;
 use crate::options::{ParsedOptions, simple_names};
 use crate::settings::Settings;
 use crate::value::ArgValue;
@@ -69,9 +69,9 @@ where
     T: Into<ArgValue>,
     E: Display,
 {
-    let pattern = pattern.into();
+    let pattern = Pattern::new(&pattern.into());
     Conversion::new(move |name, text| {
-        fnmatch(name, &pattern).then(|| convert(text).map(Into::into).map_err(|err| err.to_string()))
+        pattern.matches(name).then(|| convert(text).map(Into::into).map_err(|err| err.to_string()))
     })
 }
 

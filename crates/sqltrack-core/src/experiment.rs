@@ -241,12 +241,12 @@ experiment_changes! {
 
     /// Sets the extras; `None` is NULL.
     set_extras(extras: impl Into<Fields>) |changes| {
-        changes.extras.set(extras.into().resolve("an extra", || None)?);
+        changes.extras.set(extras.into().given("an extra")?);
     };
 
     /// Adds extras, over those of the same names.
     add_extras(extras: impl Into<Fields>) |changes| {
-        changes.extras.add(extras.into().resolve("an extra", || None)?.unwrap_or_default());
+        changes.extras.add(extras.into().given("an extra")?.unwrap_or_default());
     };
 
     /// Removes extras by their names, those that exist.

@@ -28,6 +28,13 @@ pub trait Engine: Send + Sync + fmt::Debug {
     /// Whether a column of `metrics` gives `value` back as it is. What it does not goes to `metrics_overflow`.
     fn holds(&self, value: &Value) -> bool;
 
+    /// Checks that the database can keep `value`, before anything is done for it.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::BadValue`] if it is out of the range of its SQL type.
+    fn check(&self, value: &Value) -> Result<(), EngineError>;
+
     /// Whether a transaction that writes is the only one there is, so that it may change tables, too.
     fn has_single_writer(&self) -> bool;
 

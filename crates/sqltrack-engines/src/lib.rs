@@ -4,6 +4,8 @@
 //! No driver is named here; `sqltrack-postgres` and `sqltrack-sqlite` implement it.
 
 mod changes;
+#[cfg(feature = "contract")]
+pub mod contract;
 mod decode;
 mod dialect;
 mod engine;

@@ -7,7 +7,10 @@ use sqlx::postgres::types::{Oid, PgInterval};
 use sqlx::postgres::{PgArgumentBuffer, PgArguments, PgTypeInfo};
 use sqlx::types::Json;
 use sqlx::{Arguments, Encode, Postgres, Type};
-use time::{Duration, OffsetDateTime};
+use time::{Date, Duration, OffsetDateTime};
+
+/// 4713 BC.
+const FIRST_YEAR: i32 = -4712;
 
 /// NULL of a type that the server infers from where the parameter stands.
 struct UntypedNull;
@@ -42,7 +45,7 @@ pub(crate) fn add(arguments: &mut PgArguments, value: &Value) -> Result<(), Engi
         Value::Float(number) => push(arguments, *number),
         Value::Text(text) => push(arguments, text.as_str()),
         Value::Bytes(bytes) => push(arguments, bytes.as_slice()),
-        Value::Date(date) => push(arguments, *date),
+        Value::Date(date) => push(arguments, checked_date(*date)?),
         Value::Time(time) => push(arguments, *time),
         Value::Timestamp(time) => push(arguments, checked_timestamp(*time)?),
         Value::Duration(duration) => push(arguments, interval(*duration)?),
@@ -117,10 +120,13 @@ fn interval(duration: Duration) -> Result<PgInterval, EngineError> {
 
 /// PostgreSQL has no year before 4714 BC, and sqlx would wrap around there.
 fn checked_timestamp(time: OffsetDateTime) -> Result<OffsetDateTime, EngineError> {
-    if time.year() < -4712 {
-        return Err(EngineError::BadValue(format!(
-            "the time {time} is out of range; the first year is 4713 BC"
-        )));
-    }
-    Ok(time)
+    if time.year() < FIRST_YEAR { Err(too_early("time", &time)) } else { Ok(time) }
+}
+
+fn checked_date(date: Date) -> Result<Date, EngineError> {
+    if date.year() < FIRST_YEAR { Err(too_early("date", &date)) } else { Ok(date) }
+}
+
+fn too_early(what: &str, value: &dyn std::fmt::Display) -> EngineError {
+    EngineError::BadValue(format!("the {what} {value} is out of range; the first year is 4713 BC"))
 }

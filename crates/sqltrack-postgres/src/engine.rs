@@ -11,6 +11,7 @@ use sqltrack_engines::{Connection, Dialect, Engine, EngineError, MetricType, Val
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
 
 use crate::PostgresOptions;
+use crate::arguments::arguments;
 use crate::connection::PostgresConnection;
 use crate::error::translate_connect;
 use crate::metrics::sql_type;
@@ -106,6 +107,10 @@ impl Engine for PostgresEngine {
 
     fn holds(&self, _: &Value) -> bool {
         true
+    }
+
+    fn check(&self, value: &Value) -> Result<(), EngineError> {
+        arguments(std::slice::from_ref(value)).map(drop)
     }
 
     fn has_single_writer(&self) -> bool {

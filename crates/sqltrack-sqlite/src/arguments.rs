@@ -74,13 +74,11 @@ fn list(values: &[Value]) -> Result<Json, EngineError> {
 }
 
 /// Whether a column gives `value` back: SQLite has no NaN, and a JSON column, which is of NUMERIC affinity,
-/// keeps a number as an integer where it can: `1.0` would come back as `1`.
+/// reads a number for itself: `1.0` would come back as `1`, and some fractions as their neighbours.
 pub(crate) fn holds(value: &Value) -> bool {
     match value {
         Value::Float(number) => !number.is_nan(),
-        Value::Json(Json::Number(number)) => {
-            number.as_i64().is_some() || number.as_f64().is_some_and(|float| float.fract() != 0.0)
-        }
+        Value::Json(Json::Number(number)) => number.as_i64().is_some(),
         _ => true,
     }
 }

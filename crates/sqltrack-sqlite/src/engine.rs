@@ -13,7 +13,7 @@ use sqlx::ConnectOptions as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
 use tokio::sync::Mutex;
 
-use crate::arguments::holds;
+use crate::arguments::{arguments, holds};
 use crate::connection::Conn;
 use crate::error::{is_busy, translate};
 use crate::metrics::sql_type;
@@ -144,6 +144,10 @@ impl Engine for SqliteEngine {
 
     fn holds(&self, value: &Value) -> bool {
         holds(value)
+    }
+
+    fn check(&self, value: &Value) -> Result<(), EngineError> {
+        if holds(value) { arguments([value]).map(drop) } else { Ok(()) }
     }
 
     fn has_single_writer(&self) -> bool {

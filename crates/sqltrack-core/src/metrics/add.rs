@@ -61,6 +61,7 @@ impl AddMetrics {
             return Err(Error::ProgressNan);
         }
         let client = self.run.client().clone();
+        plan::check_range(&self.metrics, &**client.engine())?;
         let write = Write {
             engine: client.engine().clone(),
             catalog: client.catalog().clone(),

@@ -42,6 +42,13 @@ pub(super) fn check(metrics: &Metrics) -> Result<(), Error> {
     Ok(())
 }
 
+/// Checks that the database can keep every value, so that none is refused after a column was added for it.
+pub(super) fn check_range(metrics: &Metrics, engine: &dyn Engine) -> Result<(), EngineError> {
+    metrics.iter().try_for_each(|(name, value)| {
+        engine.check(value).map_err(|err| EngineError::BadValue(format!("metric `{name}`: {err}")))
+    })
+}
+
 impl Plan {
     /// Plans a call. Columns that are missing and do not fit the budget are not `missing`: their values
     /// go to the overflow.

@@ -36,11 +36,9 @@ struct Step {
 
 /// The statements of a script, free of its text.
 pub(crate) fn steps(script: &Script<'_>) -> Steps {
-    let step = |statement: &sqltrack_engines::script::Statement<'_>| Step {
-        text: statement.text().to_owned(),
-        line: statement.line(),
-    };
-    Steps { name: script.name().to_owned(), statements: script.statements().iter().map(step).collect() }
+    let single = script.statements().iter().flat_map(sqltrack_engines::script::Statement::singly);
+    let statements = single.map(|(text, line)| Step { text, line }).collect();
+    Steps { name: script.name().to_owned(), statements }
 }
 
 /// Runs statements one after the other. The connection is not used for anything else afterwards, since a script may

@@ -4,6 +4,7 @@
 //! Nothing here understands SQL further than that: a statement that a database would refuse passes.
 //! Where the two dialects differ, a text means here what it means to that database.
 
+mod alter;
 mod body;
 mod error;
 mod kind;

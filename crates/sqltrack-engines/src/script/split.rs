@@ -39,6 +39,10 @@ impl<'a> Statement<'a> {
         self.line + line_of(self.text, char_offset) - 1
     }
 
+    pub(super) fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
     /// What the statement does, as far as its keywords tell.
     #[must_use]
     pub fn kind(&self) -> StatementKind<'a> {

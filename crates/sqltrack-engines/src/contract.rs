@@ -1,0 +1,304 @@
+//! What every engine has to do, as cases that take any engine on a database that is set up and empty. Each has one
+//! reason to fail, and its name is a sentence. The feature `contract` turns them on.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::{
+    Access, Connection, Engine, EngineError, ExperimentChanges, ExperimentId, MetricType, MetricsRow,
+    ObjectPatch, RunChanges, RunId, Value, tags,
+};
+
+/// Calls a macro with the names of all cases.
+#[macro_export]
+macro_rules! engine_contract {
+    ($callback:ident) => {
+        $callback! {
+            an_experiment_is_found_by_name_and_by_id
+            a_taken_name_gives_no_second_experiment
+            a_taken_id_gives_no_second_run
+            a_run_needs_its_experiment
+            automatic_ids_step_over_explicit_ones
+            an_unknown_run_is_reported
+            an_unknown_experiment_is_reported
+            the_target_of_a_link_is_reported_when_it_is_missing
+            a_taken_name_cannot_be_taken_again
+            a_change_that_fails_leaves_nothing
+            a_rollback_undoes_everything
+            a_savepoint_undoes_only_what_came_after_it
+            a_transaction_that_is_dropped_is_rolled_back
+            metrics_need_their_run
+            metrics_need_their_columns
+            a_column_is_added_once
+            a_wide_column_keeps_its_integers
+            a_column_is_not_widened_over_large_integers
+            null_clears_a_metric
+            a_value_moves_from_the_overflow_to_its_column
+            a_script_is_known_once_it_is_recorded
+            an_empty_result_has_columns
+        }
+    };
+}
+
+async fn connect(engine: &dyn Engine) -> Box<dyn Connection> {
+    engine.connect().await.unwrap()
+}
+
+/// An experiment with a run.
+async fn run(conn: &mut dyn Connection) -> RunId {
+    let experiment = conn.insert_experiment(None, "contract").await.unwrap().unwrap();
+    conn.insert_run(experiment, None).await.unwrap().unwrap()
+}
+
+async fn values(conn: &mut dyn Connection, sql: &str) -> Vec<Vec<Value>> {
+    conn.query(sql, &[]).await.unwrap().into_iter().map(crate::Row::into_values).collect()
+}
+
+fn row(run: RunId, columns: &[(&str, Value)]) -> MetricsRow {
+    let columns = columns.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+    MetricsRow { run, step: 3, progress: 0.5, columns, overflow: Vec::new(), updated: None }
+}
+
+async fn add_column(conn: &mut dyn Connection, name: &str, metric_type: MetricType) {
+    conn.add_metric_columns(&[(name.to_owned(), metric_type)], Duration::from_secs(10)).await.unwrap();
+}
+
+/// What was inserted is found.
+pub async fn an_experiment_is_found_by_name_and_by_id(engine: &dyn Engine) {
+    let mut conn = connect(engine).await;
+    let id = conn.insert_experiment(None, "a").await.unwrap().unwrap();
+    let named = conn.experiment_named("a").await.unwrap();
+    assert_eq!(named.as_ref().map(|found| (found.id, found.name.as_str())), Some((id, "a")));
+    assert_eq!(conn.experiment(id).await.unwrap(), named);
+    assert_eq!(conn.experiment_named("A").await.unwrap(), None);
+}
+
+/// The second insert says that there is one, and is no error.
+pub async fn a_taken_name_gives_no_second_experiment(engine: &dyn Engine) {
+    let mut conn = connect(engine).await;
+    conn.insert_experiment(None, "a").await.unwrap().unwrap();
+    assert_eq!(conn.insert_experiment(None, "a").await.unwrap(), None);
+    assert_eq!(conn.insert_experiment(Some(ExperimentId(70)), "a").await.unwrap(), None);
+}
+
+/// The same for a run's id.
+pub async fn a_taken_id_gives_no_second_run(engine: &dyn Engine) {
+    let mut conn = connect(engine).await;
+    let taken = run(&mut *conn).await;
+    let experiment = conn.experiment_of_run(taken).await.unwrap().unwrap();
+    assert_eq!(conn.insert_run(experiment, Some(taken)).await.unwrap(), None);
+}
+
+/// A run of no experiment is an error.
+pub async fn a_run_needs_its_experiment(engine: &dyn Engine) {
+    let mut conn = connect(engine).await;
+    for id in [None, Some(RunId(5))] {
+        let err = conn.insert_run(ExperimentId(404), id).await.unwrap_err();
+        assert!(matches!(err, EngineError::NoSuchExperiment(ExperimentId(404))), "{err:?}");
+    }
+}
+
+/// An automatic id is unused, whatever ids were given before.
+pub async fn automatic_ids_step_over_explicit_ones(engine: &dyn Engine) {
+    let mut conn = connect(engine).await;
+    let experiment = conn.insert_experiment(None, "ids").await.unwrap().unwrap();
+    for id in [1, 2, 3, 5, i64::MAX, i64::MIN, 0] {
+        assert_eq!(conn.insert_run(experiment, Some(RunId(id))).await.unwrap(), Some(RunId(id)));
+    }
+    let mut automatic = Vec::new();
+    for _ in 0..4 {
+        automatic.push(conn.insert_run(experiment, None).await.unwrap().unwrap().0);
+    }
+    assert_eq!(automatic, [4, 6, 7, 8]);
+}
+
+/// Changing an unknown run is an error, not a silent update of no rows.
+pub async fn an_unknown_run_is_reported(engine: &dyn Engine) {
+    let mut conn = connect(engine).await;
+    for changes in
+        [RunChanges::default(), RunChanges { status: Some("X".to_owned()), ..RunChanges::default() }]
+    {
+        let err = conn.update_run(RunId(404), &changes).await.unwrap_err();
+        assert!(matches!(err, EngineError::NoSuchRun(RunId(404))), "{err:?}");
+    }
+    assert_eq!(conn.experiment_of_run(RunId(404)).await.unwrap(), None);
+}
+
+/// The same for an experiment.
+pub async fn an_unknown_experiment_is_reported(engine: &dyn Engine) {
+    let mut conn = connect(engine).await;
+    let err = conn.update_experiment(ExperimentId(404), &ExperimentChanges::default()).await.unwrap_err();
+    assert!(matches!(err, EngineError::NoSuchExperiment(ExperimentId(404))), "{err:?}");
+    assert_eq!(conn.experiment(ExperimentId(404)).await.unwrap(), None);
+}
+
+/// The error names the target, not the run that links to it.
+pub async fn the_target_of_a_link_is_reported_when_it_is_missing(engine: &dyn Engine) {
+    let mut conn = connect(engine).await;
+    let from = run(&mut *conn).await;
+    let links = [(("follows".to_owned(), 404), true)].into();
+    let err = conn.update_run(from, &RunChanges { links, ..RunChanges::default() }).await.unwrap_err();
+    assert!(matches!(err, EngineError::NoSuchRun(RunId(404))), "{err:?}");
+}
+
+/// Renaming to a name that another experiment has is an error that says so.
+pub async fn a_taken_name_cannot_be_taken_again(engine: &dyn Engine) {
+    let mut conn = connect(engine).await;
+    conn.insert_experiment(None, "a").await.unwrap();
+    let id = conn.insert_experiment(None, "b").await.unwrap().unwrap();
+    let changes = ExperimentChanges { name: Some("a".to_owned()), ..ExperimentChanges::default() };
+    let err = conn.update_experiment(id, &changes).await.unwrap_err();
+    assert!(matches!(&err, EngineError::NameTaken { name } if name == "a"), "{err:?}");
+}
+
+/// One bad link undoes the whole change.
+pub async fn a_change_that_fails_leaves_nothing(engine: &dyn Engine) {
+    let mut conn = connect(engine).await;
+    let run = run(&mut *conn).await;
+    let changes = RunChanges {
+        status: Some("RUNNING".to_owned()),
+        tags: ObjectPatch { add: tags(["a"]), ..ObjectPatch::default() },
+        links: [(("a".to_owned(), run.0), true), (("b".to_owned(), 404), true)].into(),
+        ..RunChanges::default()
+    };
+    conn.update_run(run, &changes).await.unwrap_err();
+    let left = values(&mut *conn, "SELECT status, tags, (SELECT count(*) FROM run_links) FROM runs").await;
+    assert_eq!(left, [[Value::from("PLANNED"), Value::Null, Value::Int(0)]]);
+}
+
+/// Nothing of a transaction is left.
+pub async fn a_rollback_undoes_everything(engine: &dyn Engine) {
+    let mut conn = connect(engine).await;
+    conn.begin(Access::Write).await.unwrap();
+    let run = run(&mut *conn).await;
+    conn.rollback().await.unwrap();
+    assert_eq!(conn.experiment_of_run(run).await.unwrap(), None);
+    assert_eq!(conn.experiment_named("contract").await.unwrap(), None);
+}
+
+/// What came before it stays.
+pub async fn a_savepoint_undoes_only_what_came_after_it(engine: &dyn Engine) {
+    let mut conn = connect(engine).await;
+    conn.begin(Access::Write).await.unwrap();
+    conn.insert_experiment(None, "before").await.unwrap();
+    conn.savepoint(1).await.unwrap();
+    conn.insert_experiment(None, "after").await.unwrap();
+    conn.rollback_to(1).await.unwrap();
+    conn.commit().await.unwrap();
+    assert_eq!(values(&mut *conn, "SELECT name FROM experiments").await, [[Value::from("before")]]);
+}
+
+/// The next connection finds no transaction open, and no lock held.
+pub async fn a_transaction_that_is_dropped_is_rolled_back(engine: &dyn Engine) {
+    let mut conn = connect(engine).await;
+    conn.begin(Access::Write).await.unwrap();
+    conn.insert_experiment(None, "dropped").await.unwrap();
+    drop(conn);
+    let mut conn = connect(engine).await;
+    assert_eq!(conn.experiment_named("dropped").await.unwrap(), None);
+    assert!(conn.insert_experiment(None, "dropped").await.unwrap().is_some());
+}
+
+/// Metrics of no run are an error.
+pub async fn metrics_need_their_run(engine: &dyn Engine) {
+    let mut conn = connect(engine).await;
+    let err = conn.write_metrics(&row(RunId(404), &[])).await.unwrap_err();
+    assert!(matches!(err, EngineError::NoSuchRun(RunId(404))), "{err:?}");
+}
+
+/// A column that is missing is an error of its own, since a caller can do something about it.
+pub async fn metrics_need_their_columns(engine: &dyn Engine) {
+    let mut conn = connect(engine).await;
+    let run = run(&mut *conn).await;
+    let err = conn.write_metrics(&row(run, &[("loss", Value::Float(0.5))])).await.unwrap_err();
+    assert!(matches!(err, EngineError::NoSuchColumn { .. }), "{err:?}");
+}
+
+/// Adding a column that exists changes nothing, whatever type is asked for.
+pub async fn a_column_is_added_once(engine: &dyn Engine) {
+    let mut conn = connect(engine).await;
+    add_column(&mut *conn, "loss", MetricType::Float).await;
+    add_column(&mut *conn, "loss", MetricType::Text).await;
+    let columns = conn.metric_columns().await.unwrap();
+    let columns: Vec<_> = columns.iter().map(|column| (column.name.as_str(), column.kind)).collect();
+    assert_eq!(columns, [("loss", crate::ColumnKind::Metric(MetricType::Float))]);
+}
+
+/// Integers are the floats that equal them, NULL stays NULL.
+pub async fn a_wide_column_keeps_its_integers(engine: &dyn Engine) {
+    let mut conn = connect(engine).await;
+    let run = run(&mut *conn).await;
+    add_column(&mut *conn, "n", MetricType::Int).await;
+    conn.write_metrics(&row(run, &[("n", Value::Int(1 << 53))])).await.unwrap();
+    conn.write_metrics(&MetricsRow { step: 4, ..row(run, &[("n", Value::Null)]) }).await.unwrap();
+    conn.widen_metric_column("n", Duration::from_secs(10)).await.unwrap();
+    let stored = values(&mut *conn, "SELECT n FROM metrics ORDER BY step").await;
+    assert_eq!(stored, [[Value::Float(9_007_199_254_740_992.0)], [Value::Null]]);
+}
+
+/// An integer that no float equals is in the way.
+pub async fn a_column_is_not_widened_over_large_integers(engine: &dyn Engine) {
+    let mut conn = connect(engine).await;
+    let run = run(&mut *conn).await;
+    add_column(&mut *conn, "n", MetricType::Int).await;
+    conn.write_metrics(&row(run, &[("n", Value::Int((1 << 53) + 1))])).await.unwrap();
+    let err = conn.widen_metric_column("n", Duration::from_secs(10)).await.unwrap_err();
+    assert!(matches!(err, EngineError::BadValue(_)), "{err:?}");
+    assert_eq!(values(&mut *conn, "SELECT n FROM metrics").await, [[Value::Int((1 << 53) + 1)]]);
+}
+
+/// NULL is a value to write, not one to leave out.
+pub async fn null_clears_a_metric(engine: &dyn Engine) {
+    let mut conn = connect(engine).await;
+    let run = run(&mut *conn).await;
+    add_column(&mut *conn, "a", MetricType::Int).await;
+    add_column(&mut *conn, "b", MetricType::Int).await;
+    conn.write_metrics(&row(run, &[("a", Value::Int(1)), ("b", Value::Int(2))])).await.unwrap();
+    conn.write_metrics(&row(run, &[("a", Value::Null)])).await.unwrap();
+    assert_eq!(values(&mut *conn, "SELECT a, b FROM metrics").await, [[Value::Null, Value::Int(2)]]);
+}
+
+/// A metric is in one place at a time.
+pub async fn a_value_moves_from_the_overflow_to_its_column(engine: &dyn Engine) {
+    let mut conn = connect(engine).await;
+    let run = run(&mut *conn).await;
+    let overflow = vec![("a".to_owned(), Value::Json(json!({"x": [1]}))), ("b".to_owned(), Value::Int(7))];
+    conn.write_metrics(&MetricsRow { overflow, ..row(run, &[]) }).await.unwrap();
+    add_column(&mut *conn, "a", MetricType::Int).await;
+    conn.write_metrics(&row(run, &[("a", Value::Int(1))])).await.unwrap();
+    let spilled = values(&mut *conn, "SELECT name, value FROM metrics_overflow").await;
+    assert_eq!(spilled, [[Value::from("b"), Value::Float(7.0)]]);
+    assert_eq!(values(&mut *conn, "SELECT a FROM metrics").await, [[Value::Int(1)]]);
+}
+
+/// A record is read back as it was written, over one of the same version, until it is forgotten.
+pub async fn a_script_is_known_once_it_is_recorded(engine: &dyn Engine) {
+    let mut conn = connect(engine).await;
+    let before = conn.applied_scripts().await.unwrap();
+    let mut script = crate::AppliedScript {
+        version: 7,
+        name: "it's \"v1\".sql".to_owned(),
+        checksum: vec![0, 255],
+        finished: false,
+    };
+    for finished in [false, true] {
+        script.finished = finished;
+        conn.record_script(&script).await.unwrap();
+        let applied = conn.applied_scripts().await.unwrap();
+        assert_eq!(applied, [before.as_slice(), std::slice::from_ref(&script)].concat());
+    }
+    conn.forget_script(7).await.unwrap();
+    assert_eq!(conn.applied_scripts().await.unwrap(), before);
+}
+
+/// A table without rows still has columns to print.
+pub async fn an_empty_result_has_columns(engine: &dyn Engine) {
+    let mut conn = connect(engine).await;
+    let rows = conn
+        .query("SELECT id, name AS title FROM experiments WHERE id = $1", &[Value::Int(1)])
+        .await
+        .unwrap();
+    let names: Vec<&str> = rows.columns().iter().map(|column| column.name.as_str()).collect();
+    assert_eq!((names, rows.len()), (vec!["id", "title"], 0));
+}
