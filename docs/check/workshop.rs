@@ -7,6 +7,8 @@ use std::{env, fs};
 
 use tempfile::TempDir;
 
+use crate::page::root;
+
 /// The variable by which tests find the server, see CONTRIBUTING.md.
 const SERVER: &str = "SQLTRACK_TEST_POSTGRES";
 
@@ -128,10 +130,13 @@ pub fn program(name: &str) -> Result<PathBuf, String> {
     let hint = "run `cargo xtask test`, or `cargo build --workspace --examples --bins` first";
     let built = modified(&path).ok_or_else(|| format!("there is no {}; {hint}", path.display()))?;
     // Cargo writes down beside each program what it was made of.
-    let sources = fs::read_to_string(path.with_extension("d")).unwrap_or_default();
-    let mut sources = sources.split_once(": ").map_or("", |(_, sources)| sources).split_whitespace();
-    match sources.find(|source| modified(Path::new(source)).is_none_or(|changed| changed > built)) {
-        Some(source) => Err(format!("{source} has changed since {name} was built; {hint}")),
+    let listing = fs::read_to_string(path.with_extension("d")).unwrap_or_default();
+    let sources: Vec<&Path> = listing.split_whitespace().skip(1).map(Path::new).collect();
+    if let Some(foreign) = sources.iter().find(|source| !source.starts_with(root())) {
+        return Err(format!("{name} was built in another checkout, from {}; {hint}", foreign.display()));
+    }
+    match sources.iter().find(|source| modified(source).is_none_or(|changed| changed > built)) {
+        Some(source) => Err(format!("{} has changed since {name} was built; {hint}", source.display())),
         None => Ok(path),
     }
 }

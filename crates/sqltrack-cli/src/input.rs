@@ -7,15 +7,22 @@ use anyhow::anyhow;
 
 use crate::diagnostics::note;
 
+const STANDARD_INPUT: &str = "standard input";
+
 /// The text in a file; `-` is standard input.
 pub(crate) fn file(path: &Path) -> anyhow::Result<String> {
-    if path.as_os_str() == "-" {
+    if is_standard_input(path) {
         return standard_input();
     }
     let text = std::fs::read(path).map_err(|err| {
         anyhow!("cannot read `{}`: {err}; correct the path or the permissions", path.display())
     })?;
-    utf8(text, &path.display().to_string())
+    utf8(text, &name(path))
+}
+
+/// What a file is called in messages.
+pub(crate) fn name(path: &Path) -> String {
+    if is_standard_input(path) { STANDARD_INPUT.to_owned() } else { path.display().to_string() }
 }
 
 /// All of standard input.
@@ -26,13 +33,17 @@ pub(crate) fn standard_input() -> anyhow::Result<String> {
     }
     let mut text = Vec::new();
     stdin.read_to_end(&mut text).map_err(|err| anyhow!("cannot read standard input: {err}"))?;
-    utf8(text, "standard input")
+    utf8(text, STANDARD_INPUT)
+}
+
+fn is_standard_input(path: &Path) -> bool {
+    path.as_os_str() == "-"
 }
 
 fn utf8(text: Vec<u8>, origin: &str) -> anyhow::Result<String> {
     String::from_utf8(text).map_err(|err| {
         let before = err.as_bytes().iter().take(err.utf8_error().valid_up_to());
         let line = 1 + before.filter(|byte| **byte == b'\n').count();
-        anyhow!("{origin}, line {line}: this is not UTF-8; convert the text")
+        anyhow!("{origin}:{line}: this is not UTF-8; convert the text")
     })
 }

@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::anyhow;
 use clap::ValueHint;
 use sqltrack_core::Client;
 
@@ -29,10 +28,10 @@ pub(super) async fn run(args: &Args, client: &Client) -> anyhow::Result<()> {
     let script = input::file(path)?;
     client.executescript(&script).await.map_err(|err| {
         let message = err.to_string();
-        // The library, which does not know the file, calls it so.
+        // The library, which does not know where the text comes from, calls it so.
         match message.strip_prefix("script:") {
-            Some(rest) if path != Path::new("-") => anyhow!("{}:{rest}", path.display()),
-            _ => err.into(),
+            Some(rest) => anyhow::Error::from(err).context(format!("{}:{rest}", input::name(path))),
+            None => err.into(),
         }
     })
 }

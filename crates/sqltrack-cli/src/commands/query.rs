@@ -12,16 +12,20 @@ use crate::input;
 /// Run one SQL statement and print its rows
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
-Parameters are `:name` in the statement, and bound, never pasted into it. VALUE is read as JSON if it is any:
+Parameters are `:name` in the statement; their values are bound, never pasted into it. VALUE is
+read as JSON if it is any:
   7, 0.5, true, null      a number, a truth value, NULL
   \"7\"                     the text 7
-  [1, 2], [\"a\", \"b\"]      a list, for `= ANY(:ids)` (SQLite: `IN (SELECT value FROM json_each(:ids))`)
+  [1, 2], [\"a\", \"b\"]      a list, as for `id = ANY(:ids)`, on SQLite
+                          `id IN (SELECT value FROM json_each(:ids))`
   {\"tag\": true}           a JSON document
-Everything else is text. To send text that looks like JSON, quote it for JSON and for the shell: -P 'id=\"7\"'.
+Everything else is text. Text that looks like JSON is quoted for JSON and for the shell:
+-P 'id=\"7\"'.
 
-JSON output: NaN and the infinities are the strings \"NaN\", \"Infinity\" and \"-Infinity\", times are in UTC, durations \
-are seconds, bytes are \"\\\\x…\" in hex, and integers and decimals have all of their digits. CSV writes the same, an empty \
-text as \"\" and NULL as nothing.
+In JSON, NaN and the infinities are the strings \"NaN\", \"Infinity\" and \"-Infinity\", times are UTC,
+durations are seconds, bytes are \\x and hex digits, and integers and decimals have all of their
+digits; a column name that comes twice gets a number. CSV has the same values, NULL being nothing
+and an empty text \"\".
 
 Examples:
   sqltrack-cli query 'SELECT max(val_acc) FROM metrics WHERE run_id = :run' -P run=7
