@@ -5,6 +5,7 @@ use std::future::IntoFuture;
 use sqltrack_engines::{Connection, ExperimentChanges, ExperimentId, RunId, tags};
 
 use crate::client::BoxFuture;
+use crate::run::required_id_from_variable;
 use crate::{Client, Error, Fields, Run, check};
 
 /// An experiment, or rather a handle on it: its id and the client that reaches it.
@@ -139,6 +140,16 @@ impl Experiment {
     /// exist or the database fails.
     pub async fn get_run(&self, id: impl Into<RunId>) -> Result<Run, Error> {
         Run::create(self.client.clone(), self.id, Some(id.into())).await
+    }
+
+    /// The run of this experiment whose id an environment variable holds, such as `SLURM_JOB_ID`. One that does not
+    /// exist is created.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Variable`] if the variable is not set or holds no id, and the errors of [`get_run`](Self::get_run).
+    pub async fn get_run_from_variable(&self, name: &str) -> Result<Run, Error> {
+        self.get_run(required_id_from_variable(name)?).await
     }
 
     fn edit(&self) -> ExperimentEdit {

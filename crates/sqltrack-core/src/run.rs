@@ -48,11 +48,7 @@ impl Run {
     ///
     /// [`Error::Variable`] if the variable is not set or holds no id, [`Error::Engine`] if there is no such run.
     pub async fn open_from_variable(client: &Client, name: &str) -> Result<Self, Error> {
-        let id = id_from_variable(name)?.ok_or_else(|| Error::Variable {
-            name: name.to_owned(),
-            problem: "is not set; set it to the id of a run".to_owned(),
-        })?;
-        Self::open(client, id).await
+        Self::open(client, required_id_from_variable(name)?).await
     }
 
     /// The run that the environment defines: of the experiment `SQLTRACK_EXPERIMENT_NAME` or
@@ -145,6 +141,14 @@ impl Run {
     pub fn stop_with(&self, status: impl Into<Status>) -> RunEdit {
         self.edit().set_status(status).set_updated(Stamp::Auto)
     }
+}
+
+/// The id that an environment variable must hold.
+pub(crate) fn required_id_from_variable(name: &str) -> Result<i64, Error> {
+    id_from_variable(name)?.ok_or_else(|| Error::Variable {
+        name: name.to_owned(),
+        problem: "is not set; set it to the id of a run".to_owned(),
+    })
 }
 
 /// The id that an environment variable holds; `None` if it is not set or empty.
