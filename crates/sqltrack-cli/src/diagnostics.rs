@@ -42,6 +42,11 @@ pub(crate) fn error(err: &anyhow::Error, verbose: u8) {
     }
 }
 
+/// Tells that a command line does not fit a program, with the usage of that program.
+pub(crate) fn wrong_usage(wrong: &sqltrack_args::CommandLineError) {
+    wrong.to_string().lines().for_each(line);
+}
+
 /// Whether anybody can read it is not looked at: there is nowhere left to say so.
 fn line(text: &str) {
     let text: String = text.trim_end().chars().map(|c| if c.is_control() { ' ' } else { c }).collect();

@@ -24,10 +24,17 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         // `sqltrack-cli … | head`: whoever reads has seen enough.
         Err(_) if out.is_closed() => ExitCode::SUCCESS,
-        Err(err) => {
-            diagnostics::error(&err, cli.global.verbose);
-            ExitCode::FAILURE
-        }
+        Err(err) => match err.downcast_ref::<sqltrack_args::CommandLineError>() {
+            // Not ours, but that of the program whose help text `args` has read.
+            Some(wrong) => {
+                diagnostics::wrong_usage(wrong);
+                ExitCode::from(2)
+            }
+            None => {
+                diagnostics::error(&err, cli.global.verbose);
+                ExitCode::FAILURE
+            }
+        },
     }
 }
 

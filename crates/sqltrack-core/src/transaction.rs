@@ -19,7 +19,9 @@ use crate::client::{BoxFuture, Client};
 /// into a nested transaction.
 ///
 /// [`begin`](Client::begin) on a transaction begins a nested one (a savepoint) that joins it: what it commits is
-/// kept when the outermost one commits.
+/// kept when the outermost one commits. Nested transactions end in the reverse order of their beginnings; one that
+/// ends after one that it was begun within makes the whole transaction fail. What happens in the outer one meanwhile
+/// is undone, too, if the nested one is.
 ///
 /// On SQLite an open transaction holds the write lock: other writers wait for its end, calls on the client it was
 /// begun with included.
@@ -201,11 +203,13 @@ async fn drive(
                     None => conn.savepoint(depth).await.map_err(Error::from),
                     Some(reason) => Err(Error::TransactionFailed { reason }),
                 };
+                note(&mut failure, &result);
                 let _ = done.send(result);
             }
             Command::Commit { depth, done } => {
-                let result = end(&mut *conn, depth, failure.take()).await;
-                let _ = done.send(result);
+                let (ended, result) = end(&mut *conn, depth, failure.take()).await;
+                note(&mut failure, &ended);
+                let _ = done.send(ended.and(result));
                 if depth == 0 {
                     return;
                 }
@@ -213,6 +217,7 @@ async fn drive(
             Command::Rollback { depth, done } => {
                 failure = None;
                 let result = undo(&mut *conn, depth).await;
+                note(&mut failure, &result);
                 if let Some(done) = done {
                     let _ = done.send(result);
                 }
@@ -232,17 +237,25 @@ async fn open(engine: &dyn Engine) -> Result<Box<dyn Connection>, Error> {
     Ok(conn)
 }
 
-async fn end(conn: &mut dyn Connection, depth: u32, failure: Option<String>) -> Result<(), Error> {
+/// Remembers that a savepoint could not be set, kept or undone: what happened since is not what was asked for, and on
+/// PostgreSQL it is undone by a `COMMIT` that reports success.
+fn note(failure: &mut Option<String>, result: &Result<(), Error>) {
+    if let Err(err) = result {
+        failure.get_or_insert_with(|| err.to_string());
+    }
+}
+
+/// Ends a transaction: whether that worked, and what to say if it was undone since it had failed before.
+async fn end(
+    conn: &mut dyn Connection,
+    depth: u32,
+    failure: Option<String>,
+) -> (Result<(), Error>, Result<(), Error>) {
     if let Some(reason) = failure {
-        undo(conn, depth).await?;
-        return Err(Error::TransactionFailed { reason });
+        return (undo(conn, depth).await, Err(Error::TransactionFailed { reason }));
     }
-    if depth == 0 {
-        conn.commit().await?
-    } else {
-        conn.release(depth).await?
-    }
-    Ok(())
+    let ended = if depth == 0 { conn.commit().await } else { conn.release(depth).await };
+    (ended.map_err(Error::from), Ok(()))
 }
 
 async fn undo(conn: &mut dyn Connection, depth: u32) -> Result<(), Error> {

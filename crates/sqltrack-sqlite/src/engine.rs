@@ -14,6 +14,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, Sq
 use tokio::sync::Mutex;
 
 use crate::arguments::{arguments, holds};
+use crate::closing::Closing;
 use crate::connection::Conn;
 use crate::error::{is_busy, translate};
 use crate::metrics::sql_type;
@@ -32,6 +33,7 @@ pub struct SqliteEngine {
     path: PathBuf,
     pool: managed::Pool<Manager>,
     writers: Arc<Mutex<()>>,
+    closing: Arc<Closing>,
 }
 
 pub(crate) type Pooled = managed::Object<Manager>;
@@ -58,7 +60,7 @@ impl SqliteEngine {
             .wait_timeout(Some(POOL_TIMEOUT))
             .build();
         let pool = pool.map_err(|err| EngineError::BadValue(err.to_string()))?;
-        Ok(Self { target, path, pool, writers: Arc::default() })
+        Ok(Self { target, path, pool, writers: Arc::default(), closing: Arc::default() })
     }
 }
 
@@ -179,10 +181,14 @@ impl Engine for SqliteEngine {
                 source: None,
             },
         })?;
-        Ok(Box::new(Conn::new(conn, self.target.clone(), self.writers.clone())))
+        Ok(Box::new(Conn::new(conn, self.target.clone(), self.writers.clone(), self.closing.clone())))
     }
 
     async fn close(&self) {
+        for conn in self.pool.retain(|_, _| false).removed {
+            self.closing.start(conn);
+        }
         self.pool.close();
+        self.closing.finish().await;
     }
 }

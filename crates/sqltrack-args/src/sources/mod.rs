@@ -27,7 +27,7 @@ const MAX_SIZE: u64 = 16 << 20;
 #[non_exhaustive]
 pub enum SourceError {
     /// The file cannot be read.
-    #[error("cannot read `{}`", path.display())]
+    #[error("cannot read `{}`: {source}", path.display())]
     Io {
         /// The file.
         path: PathBuf,

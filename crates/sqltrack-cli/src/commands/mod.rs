@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod args;
 mod completions;
 mod config;
 mod create;
@@ -30,6 +31,7 @@ pub(crate) enum Command {
     Experiments(experiments::Args),
     Runs(runs::Args),
     Metrics(metrics::Args),
+    Args(args::Args),
     Completions(completions::Args),
 }
 
@@ -50,6 +52,7 @@ impl Command {
             Self::Metrics(args) => {
                 connected(options, async |client| metrics::run(args, client, out).await).await
             }
+            Self::Args(args) => args::run(args, out),
             Self::Completions(args) => completions::run(args, out),
         }
     }
