@@ -28,7 +28,7 @@ pub struct Block {
 }
 
 /// The root of the repository.
-pub(crate) fn root() -> PathBuf {
+fn root() -> PathBuf {
     // Cargo says at run time where this package is; another checkout may share the target directory.
     let package = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
     Path::new(&package).parent().unwrap_or(Path::new(".")).to_owned()

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use sqltrack_core::{
     Client, Config, Engine, Experiment, Fields, MetricType, Run, Stamp, Status, Transaction, Value, config,
-    create_engine, setup, sql,
+    create, create_engine, setup, sql,
 };
 use sqltrack_docs::Page;
 
@@ -88,6 +88,7 @@ counterparts! {
         Client,
         Engine,
         setup,
+        create,
         create_engine,
         Stamp::Auto,
         Value::Null,
