@@ -85,13 +85,13 @@ async fn open(path: &Path, target: &str, create: bool) -> Result<SqliteConnectio
             Err(err) if is_busy(&err) && tokio::time::Instant::now() < deadline => {
                 tokio::time::sleep(Duration::from_millis(10 + u64::from(std::process::id() % 20))).await;
             }
-            opened => return opened.map_err(|err| explain(path, target, err)),
+            opened => return opened.map_err(|err| explain(path, target, create, err)),
         }
     }
 }
 
 /// What SQLite only calls "unable to open database file".
-fn explain(path: &Path, target: &str, err: sqlx::Error) -> EngineError {
+fn explain(path: &Path, target: &str, create: bool, err: sqlx::Error) -> EngineError {
     let target = target.to_owned();
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     if let Some(parent) = parent
@@ -107,7 +107,9 @@ fn explain(path: &Path, target: &str, err: sqlx::Error) -> EngineError {
         };
     }
     match translate(&target, err) {
-        EngineError::CannotOpen { target, .. } if !path.exists() => EngineError::NotSetUp { target },
+        EngineError::CannotOpen { target, .. } if !create && !path.exists() => {
+            EngineError::NotSetUp { target }
+        }
         EngineError::CannotOpen { target, reason } => EngineError::CannotOpen {
             target,
             reason: format!("{reason}; check that you may read and write it and its folder"),
