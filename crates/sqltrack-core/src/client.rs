@@ -217,20 +217,16 @@ impl Client {
     ) -> Result<u64, Error> {
         let sets = parameters.into_iter().map(|set| self.statement(sql, set.into()));
         let sets = sets.collect::<Result<Vec<_>, _>>()?;
-        let tx = self.begin().await?;
-        let changed = tx
-            .with_connection(move |conn| {
-                Box::pin(async move {
-                    let mut changed = 0;
-                    for (sql, values) in sets {
-                        changed += conn.execute(&sql, &values).await?;
-                    }
-                    Ok(changed)
-                })
+        self.atomically(move |conn| {
+            Box::pin(async move {
+                let mut changed = 0;
+                for (sql, values) in sets {
+                    changed += conn.execute(&sql, &values).await?;
+                }
+                Ok(changed)
             })
-            .await?;
-        tx.commit().await?;
-        Ok(changed)
+        })
+        .await
     }
 
     /// Runs a script of statements: all of it or nothing.
@@ -253,10 +249,13 @@ impl Client {
         if is_split {
             return self.with_connection(move |conn| Box::pin(crate::setup::run_steps(conn, steps))).await;
         }
-        let tx = self.begin().await?;
-        tx.with_connection(move |conn| Box::pin(crate::setup::run_steps(conn, steps))).await?;
-        tx.with_connection(|conn| Box::pin(async move { Ok(conn.refresh_views().await?) })).await?;
-        tx.commit().await
+        self.atomically(move |conn| {
+            Box::pin(async move {
+                crate::setup::run_steps(conn, steps).await?;
+                Ok(conn.refresh_views().await?)
+            })
+        })
+        .await
     }
 
     /// Runs one statement and returns its rows.
@@ -302,6 +301,21 @@ impl Client {
             return Err(Error::TransactionControl { statement: kind.keyword().to_uppercase() });
         }
         parameters.resolve(statement.text(), dialect)
+    }
+
+    /// Runs `operation` in a transaction of its own, or whole or not at all in the one that this client is.
+    async fn atomically<T, F>(&self, operation: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut dyn Connection) -> BoxFuture<'c, Result<T, Error>> + Send + 'static,
+    {
+        if let Some(handle) = &self.inner.transaction {
+            return handle.run_nested(operation).await;
+        }
+        let tx = self.begin().await?;
+        let result = tx.with_connection(operation).await?;
+        tx.commit().await?;
+        Ok(result)
     }
 
     /// Runs `operation` on a connection: that of the transaction, or one out of the pool, in a task of its own.

@@ -88,6 +88,28 @@ impl Handle {
         answered.await.map_err(|_| Error::TransactionEnded)?
     }
 
+    /// Runs `operation` whole or not at all, and so that its failure does not make the transaction fail. Nothing else
+    /// of the transaction happens in between.
+    pub(crate) async fn run_nested<T, F>(&self, operation: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut dyn Connection) -> BoxFuture<'c, Result<T, Error>> + Send + 'static,
+    {
+        let depth = self.depth.fetch_add(1, Ordering::Relaxed) + 1;
+        let whole = self.run(move |conn| {
+            Box::pin(async move {
+                conn.savepoint(depth).await?;
+                let result = operation(conn).await;
+                match &result {
+                    Ok(_) => conn.release(depth).await?,
+                    Err(_) => conn.rollback_to(depth).await?,
+                }
+                Ok(result)
+            })
+        });
+        whole.await?
+    }
+
     async fn ask(
         &self,
         command: impl FnOnce(oneshot::Sender<Result<(), Error>>) -> Command,

@@ -166,7 +166,7 @@ pub struct MetricsRow {
     pub progress: f64,
     /// Values for columns that exist, in the columns' types. NULL clears a value.
     pub columns: Vec<(String, Value)>,
-    /// Values that no column can hold, for `metrics_overflow`.
+    /// Values that no column can hold, for `metrics_overflow`. NULL removes the one that is there.
     pub overflow: Vec<(String, Value)>,
     /// What to write to the run's `time_updated`, if anything.
     pub updated: Option<Moment>,

@@ -145,20 +145,29 @@ async fn alter_once(
     let (begin, commit, rollback) = if in_transaction {
         (
             "SAVEPOINT sqltrack_alter",
-            "SET LOCAL lock_timeout TO DEFAULT; RELEASE SAVEPOINT sqltrack_alter",
-            "ROLLBACK TO SAVEPOINT sqltrack_alter",
+            "RELEASE SAVEPOINT sqltrack_alter",
+            "ROLLBACK TO SAVEPOINT sqltrack_alter; RELEASE SAVEPOINT sqltrack_alter",
         )
     } else {
         ("BEGIN", "COMMIT", "ROLLBACK")
     };
     dynamic::run(conn, begin).await?;
-    let result = alter_statements(conn, statements).await;
+    let result = alter_statements(conn, statements, in_transaction).await;
     dynamic::run(conn, if result.is_ok() { commit } else { rollback }).await?;
     result
 }
 
-async fn alter_statements(conn: &mut PgConnection, statements: &[String]) -> Result<(), sqlx::Error> {
-    dynamic::run(conn, &format!("SET LOCAL lock_timeout = {}", LOCK_TIMEOUT.as_millis())).await?;
+async fn alter_statements(
+    conn: &mut PgConnection,
+    statements: &[String],
+    in_transaction: bool,
+) -> Result<(), sqlx::Error> {
+    if in_transaction {
+        // The transaction may hold locks that others wait for: waiting in turn might be a deadlock.
+        dynamic::run(conn, "LOCK TABLE metrics IN ACCESS EXCLUSIVE MODE NOWAIT").await?;
+    } else {
+        dynamic::run(conn, &format!("SET LOCAL lock_timeout = {}", LOCK_TIMEOUT.as_millis())).await?;
+    }
     for statement in statements {
         dynamic::run(conn, statement).await?;
     }
@@ -204,16 +213,11 @@ pub(crate) async fn write(
         "cleared AS (DELETE FROM metrics_overflow
             WHERE run_id = $1 AND step = $2 AND progress = $3 AND name = ANY(${next}::TEXT[]))"
     ));
-    push(
-        &mut arguments,
-        row.columns
-            .iter()
-            .filter(|(name, _)| !is_in(name, &row.overflow))
-            .map(|(name, _)| name.clone())
-            .collect::<Vec<_>>(),
-    )?;
+    let (removed, spilled): (Vec<_>, Vec<_>) = row.overflow.iter().partition(|(_, value)| value.is_null());
+    let cleared = row.columns.iter().filter(|(name, _)| !is_in(name, &row.overflow)).chain(removed);
+    push(&mut arguments, cleared.map(|(name, _)| name.clone()).collect::<Vec<_>>())?;
     next += 1;
-    if !row.overflow.is_empty() {
+    if !spilled.is_empty() {
         parts.push(format!(
             "spilled AS (INSERT INTO metrics_overflow (run_id, step, progress, name, value, other)
                 SELECT $1, $2, $3, o.* FROM unnest(${}::TEXT[], ${}::DOUBLE PRECISION[], ${}::JSONB[]) AS o
@@ -223,9 +227,9 @@ pub(crate) async fn write(
             next + 1,
             next + 2
         ));
-        let encoded = row.overflow.iter().map(|(_, value)| overflow::encode(value).unwrap_or_default());
+        let encoded = spilled.iter().map(|(_, value)| overflow::encode(value).unwrap_or_default());
         let (numbers, others): (Vec<_>, Vec<_>) = encoded.unzip();
-        push(&mut arguments, row.overflow.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>())?;
+        push(&mut arguments, spilled.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>())?;
         push(&mut arguments, numbers)?;
         push(&mut arguments, others.into_iter().map(|other| other.map(Json)).collect::<Vec<_>>())?;
     }

@@ -114,7 +114,9 @@ pub(crate) async fn write(
     let values = arguments(key.iter().chain(row.columns.iter().map(|(_, value)| value)))?;
     dynamic::run_prepared(&mut *conn, upsert, values).await.map_err(failed)?;
 
-    let names = serde_json::Value::from_iter(row.columns.iter().map(|(name, _)| name.as_str())).to_string();
+    let (removed, kept): (Vec<_>, Vec<_>) = row.overflow.iter().partition(|(_, value)| value.is_null());
+    let names = row.columns.iter().chain(removed).map(|(name, _)| name.as_str());
+    let names = serde_json::Value::from_iter(names).to_string();
     sqlx::query!(
         "DELETE FROM metrics_overflow WHERE run_id = $1 AND step = $2 AND progress = $3
             AND name IN (SELECT value FROM json_each($4))",
@@ -126,7 +128,7 @@ pub(crate) async fn write(
     .execute(&mut *conn)
     .await
     .map_err(failed)?;
-    for (name, value) in &row.overflow {
+    for (name, value) in kept {
         write_overflow(&mut *conn, row, name, value).await.map_err(failed)?;
     }
     if let Some(updated) = runs::moment(row.updated)? {

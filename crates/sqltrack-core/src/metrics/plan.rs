@@ -84,7 +84,11 @@ impl Plan {
     }
 
     fn place_new(&mut self, name: &str, value: &Value, existing: usize) {
-        let Some(metric_type) = value.metric_type() else { return };
+        let Some(metric_type) = value.metric_type() else {
+            // The overflow may have a value to clear.
+            self.overflow.push((name.to_owned(), Value::Null));
+            return;
+        };
         if existing + self.missing.len() < COLUMN_BUDGET {
             self.missing.push((name.to_owned(), metric_type));
         } else {
