@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::ValueHint;
-use sqltrack_core::Client;
+use sqltrack_core::{Client, Error};
 
 use crate::input;
 
@@ -26,12 +26,16 @@ pub(crate) struct Args {
 pub(super) async fn run(args: &Args, client: &Client) -> anyhow::Result<()> {
     let path = args.file.as_deref().unwrap_or(Path::new("-"));
     let script = input::file(path)?;
-    client.executescript(&script).await.map_err(|err| {
-        let message = err.to_string();
-        // The library, which does not know where the text comes from, calls it so.
-        match message.strip_prefix("script:") {
-            Some(rest) => anyhow::Error::from(err).context(format!("{}:{rest}", input::name(path))),
-            None => err.into(),
-        }
-    })
+    client.executescript(&script).await.map_err(|err| named(err, &input::name(path)))
+}
+
+/// The error with the name of the script, which the library does not know.
+fn named(err: Error, name: &str) -> anyhow::Error {
+    let message = err.to_string();
+    let of_statement = message.strip_prefix("script:").map(|rest| format!("{name}:{rest}"));
+    let of_text = || message.strip_prefix("`script`, ").map(|rest| format!("{name}, {rest}"));
+    match of_statement.or_else(of_text) {
+        Some(message) => anyhow::Error::from(err).context(message),
+        None => err.into(),
+    }
 }

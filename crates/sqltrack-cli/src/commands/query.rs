@@ -32,6 +32,7 @@ Examples:
   sqltrack-cli query --format csv - < report.sql > report.csv")]
 pub(crate) struct Args {
     /// The statement; `-` reads it from standard input
+    #[arg(allow_hyphen_values = true)]
     sql: String,
     /// The value of a parameter; may be given several times
     #[arg(short = 'P', long = "parameter", value_name = "NAME=VALUE", value_parser = parameter)]
