@@ -63,7 +63,10 @@ impl Plan {
         for (name, value) in metrics.iter() {
             match find(columns, name, engine.dialect())? {
                 Some(column) => plan.place(column, value, engine)?,
-                None => plan.place_new(name, value, columns.len()),
+                None => {
+                    refuse_same_case(engine.dialect(), name, plan.missing.iter().map(|(name, _)| name))?;
+                    plan.place_new(name, value, columns.len());
+                }
             }
         }
         Ok(plan)
@@ -118,12 +121,21 @@ fn find<'a>(
     if let Some(column) = columns.iter().find(|column| column.name == name) {
         return Ok(Some(column));
     }
-    let same = columns.iter().find(|column| column.name.eq_ignore_ascii_case(name));
-    match same {
-        Some(column) if dialect == Dialect::Sqlite => {
-            Err(Error::MetricCase { name: name.to_owned(), existing: column.name.clone() })
+    refuse_same_case(dialect, name, columns.iter().map(|column| &column.name))?;
+    Ok(None)
+}
+
+/// SQLite takes names for the same that differ in the case of ASCII letters only.
+fn refuse_same_case<'a>(
+    dialect: Dialect,
+    name: &str,
+    mut existing: impl Iterator<Item = &'a String>,
+) -> Result<(), Error> {
+    match existing.find(|existing| existing.eq_ignore_ascii_case(name)) {
+        Some(existing) if dialect == Dialect::Sqlite => {
+            Err(Error::MetricCase { name: name.to_owned(), existing: existing.clone() })
         }
-        _ => Ok(None),
+        _ => Ok(()),
     }
 }
 
