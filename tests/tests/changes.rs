@@ -163,13 +163,10 @@ fn apply(edit: RunEdit, change: &Change, run: &Run) -> RunEdit {
 
 async fn stored(client: &Client, run: &Run) -> Model {
     let sql = "SELECT args, env, extras, tags, comment FROM runs WHERE id = $1";
-    let (args, env, extras, tags, comment): (
-        Option<Object>,
-        Option<Object>,
-        Option<Object>,
-        Option<Object>,
-        Option<String>,
-    ) = client.first_row(sql, (run.id(),)).await.unwrap().unwrap();
+    let row: Row = client.first_row(sql, (run.id(),)).await.unwrap().unwrap();
+    let object = |column: &str| row.get::<Option<Object>>(column).unwrap();
+    let [args, env, extras, tags] = ["args", "env", "extras", "tags"].map(object);
+    let comment: Option<String> = row.get("comment").unwrap();
     assert_eq!((&args, &args), (&env, &extras));
     let links: Vec<String> =
         client.first_values("SELECT kind FROM run_links WHERE from_id = $1", (run.id(),)).await.unwrap();

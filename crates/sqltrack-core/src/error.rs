@@ -134,9 +134,20 @@ pub enum Error {
     /// Setup cannot go on.
     #[error(transparent)]
     Setup(#[from] crate::setup::SetupError),
+    /// Something that was to be listed is not there.
+    #[error(transparent)]
+    Listing(#[from] crate::listing::ListingError),
     /// A value cannot become metrics.
     #[error("cannot take metrics from this value: {0}")]
     Metrics(String),
+    /// A value cannot become a JSON object of a run or an experiment.
+    #[error("{what}: {reason}")]
+    Fields {
+        /// What the object is for.
+        what: String,
+        /// Why it cannot be used.
+        reason: String,
+    },
     /// The runtime is shutting down, or the call panicked.
     #[error("the call was stopped: {0}")]
     Stopped(String),

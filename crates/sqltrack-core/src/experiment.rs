@@ -5,6 +5,7 @@ use std::future::IntoFuture;
 use sqltrack_engines::{Connection, ExperimentChanges, ExperimentId, RunId, tags};
 
 use crate::client::BoxFuture;
+use crate::run::required_id_from_variable;
 use crate::{Client, Error, Fields, Run, check};
 
 /// An experiment, or rather a handle on it: its id and the client that reaches it.
@@ -141,6 +142,16 @@ impl Experiment {
         Run::create(self.client.clone(), self.id, Some(id.into())).await
     }
 
+    /// The run of this experiment whose id an environment variable holds, such as `SLURM_JOB_ID`. One that does not
+    /// exist is created.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Variable`] if the variable is not set or holds no id, and the errors of [`get_run`](Self::get_run).
+    pub async fn get_run_from_variable(&self, name: &str) -> Result<Run, Error> {
+        self.get_run(required_id_from_variable(name)?).await
+    }
+
     fn edit(&self) -> ExperimentEdit {
         ExperimentEdit { experiment: self.clone(), changes: Ok(ExperimentChanges::default()) }
     }
@@ -241,12 +252,12 @@ experiment_changes! {
 
     /// Sets the extras; `None` is NULL.
     set_extras(extras: impl Into<Fields>) |changes| {
-        changes.extras.set(extras.into().resolve("an extra", || None)?);
+        changes.extras.set(extras.into().given("an extra")?);
     };
 
     /// Adds extras, over those of the same names.
     add_extras(extras: impl Into<Fields>) |changes| {
-        changes.extras.add(extras.into().resolve("an extra", || None)?.unwrap_or_default());
+        changes.extras.add(extras.into().given("an extra")?.unwrap_or_default());
     };
 
     /// Removes extras by their names, those that exist.

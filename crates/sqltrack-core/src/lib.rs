@@ -28,9 +28,12 @@
 mod check;
 mod client;
 pub mod config;
+#[cfg(feature = "postgres")]
+mod create;
 mod environment;
 mod error;
 mod experiment;
+mod listing;
 mod metrics;
 mod parameters;
 mod queries;
@@ -43,8 +46,11 @@ mod transaction;
 
 pub use client::{Client, ClientBuilder, create_engine};
 pub use config::{Config, ConfigBuilder, ConfigError};
+#[cfg(feature = "postgres")]
+pub use create::{Create, CreateError, Rights, RolePassword, configured_password, create, grant, revoke};
 pub use error::Error;
 pub use experiment::{Comment, Experiment, ExperimentEdit, ExperimentKey};
+pub use listing::ListingError;
 pub use metrics::{AddMetrics, MetricPoint, Metrics};
 pub use parameters::Parameters;
 pub use run::{Run, RunEdit};

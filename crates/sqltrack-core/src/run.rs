@@ -48,11 +48,7 @@ impl Run {
     ///
     /// [`Error::Variable`] if the variable is not set or holds no id, [`Error::Engine`] if there is no such run.
     pub async fn open_from_variable(client: &Client, name: &str) -> Result<Self, Error> {
-        let id = id_from_variable(name)?.ok_or_else(|| Error::Variable {
-            name: name.to_owned(),
-            problem: "is not set; set it to the id of a run".to_owned(),
-        })?;
-        Self::open(client, id).await
+        Self::open(client, required_id_from_variable(name)?).await
     }
 
     /// The run that the environment defines: of the experiment `SQLTRACK_EXPERIMENT_NAME` or
@@ -145,6 +141,14 @@ impl Run {
     pub fn stop_with(&self, status: impl Into<Status>) -> RunEdit {
         self.edit().set_status(status).set_updated(Stamp::Auto)
     }
+}
+
+/// The id that an environment variable must hold.
+pub(crate) fn required_id_from_variable(name: &str) -> Result<i64, Error> {
+    id_from_variable(name)?.ok_or_else(|| Error::Variable {
+        name: name.to_owned(),
+        problem: "is not set; set it to the id of a run".to_owned(),
+    })
 }
 
 /// The id that an environment variable holds; `None` if it is not set or empty.
@@ -256,14 +260,18 @@ run_changes! {
         changes.tags.remove(names.into_iter().map(Into::into));
     };
 
-    /// Sets the arguments; `None` is NULL. [`Fields::Auto`] takes the command line of this process: `{"argv": […]}`.
+    /// Sets the arguments; `None` is NULL. [`Fields::Auto`] takes those of this process' command line, as the help
+    /// text says that a `#[docopt_main]` or `#[docopt_arguments]` of this program embedded; without such a text the
+    /// arguments stay as they are.
     set_args(args: impl Into<Fields>) |changes| {
-        changes.args.set(args.into().resolve("an argument", command_line)?);
+        if let Some(args) = args.into().resolve("an argument", detect_args)? {
+            changes.args.set(args);
+        }
     };
 
-    /// Adds arguments, over those of the same names. [`Fields::Auto`] takes the command line of this process.
+    /// Adds arguments, over those of the same names; [`Fields::Auto`] as for [`set_args`](Run::set_args).
     add_args(args: impl Into<Fields>) |changes| {
-        changes.args.add(args.into().resolve("an argument", command_line)?.unwrap_or_default());
+        changes.args.add(args.into().resolve("an argument", detect_args)?.flatten().unwrap_or_default());
     };
 
     /// Removes arguments by their names, those that exist.
@@ -275,13 +283,16 @@ run_changes! {
     /// variables whose names hold TOKEN, SECRET, PASSWORD, PASSWD or CREDENTIAL or end in `_KEY`, `_PASS` or `_PWD`, and
     /// the passwords in URLs.
     set_env(env: impl Into<Fields>) |changes| {
-        changes.env.set(env.into().resolve("a variable", || Some(environment::capture()))?);
+        if let Some(env) = env.into().resolve("a variable", || Ok(Some(environment::capture())))? {
+            changes.env.set(env);
+        }
     };
 
     /// Adds variables to the environment, over those of the same names; [`Fields::Auto`] as for
     /// [`set_env`](Run::set_env).
     add_env(env: impl Into<Fields>) |changes| {
-        changes.env.add(env.into().resolve("a variable", || Some(environment::capture()))?.unwrap_or_default());
+        let env = env.into().resolve("a variable", || Ok(Some(environment::capture())))?;
+        changes.env.add(env.flatten().unwrap_or_default());
     };
 
     /// Removes variables from the environment by their names, those that exist.
@@ -291,12 +302,12 @@ run_changes! {
 
     /// Sets the extras; `None` is NULL.
     set_extras(extras: impl Into<Fields>) |changes| {
-        changes.extras.set(extras.into().resolve("an extra", || None)?);
+        changes.extras.set(extras.into().given("an extra")?);
     };
 
     /// Adds extras, over those of the same names.
     add_extras(extras: impl Into<Fields>) |changes| {
-        changes.extras.add(extras.into().resolve("an extra", || None)?.unwrap_or_default());
+        changes.extras.add(extras.into().given("an extra")?.unwrap_or_default());
     };
 
     /// Removes extras by their names, those that exist.
@@ -317,10 +328,17 @@ run_changes! {
     };
 }
 
-/// The command line of this process, as arguments.
-fn command_line() -> Option<sqltrack_engines::Object> {
-    let words: Vec<String> = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
-    Some(std::iter::once(("argv".to_owned(), words.into())).collect())
+/// The arguments of this process, if the program says which there are. A command line that does not fit what it says
+/// is no reason to stop a training.
+fn detect_args() -> Result<Option<sqltrack_engines::Object>, Error> {
+    let detected = sqltrack_args::detect_args(None).unwrap_or_else(|err| {
+        tracing::warn!("cannot detect the arguments: {err}");
+        None
+    });
+    Ok(match detected.map(|options| options.to_json()) {
+        Some(serde_json::Value::Object(object)) => Some(object),
+        _ => None,
+    })
 }
 
 impl IntoFuture for RunEdit {

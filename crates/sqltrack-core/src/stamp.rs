@@ -69,21 +69,28 @@ impl Fields {
         }
     }
 
-    /// The object that is meant, with `auto` for [`Fields::Auto`].
+    /// What to write, with what `detect` finds for [`Fields::Auto`]; the outer `None` is to write nothing.
     pub(crate) fn resolve(
         self,
         what: &str,
-        auto: impl FnOnce() -> Option<Object>,
-    ) -> Result<Option<Object>, Error> {
-        let object = match self {
-            Self::Auto => auto(),
-            Self::Object(object) => object,
-            Self::Invalid(reason) => return Err(Error::Metrics(format!("{what}: {reason}"))),
+        detect: impl FnOnce() -> Result<Option<Object>, Error>,
+    ) -> Result<Option<Option<Object>>, Error> {
+        let resolved = match self {
+            Self::Auto => detect()?.map(Some),
+            Self::Object(object) => Some(object),
+            Self::Invalid(reason) => return Err(Error::Fields { what: what.to_owned(), reason }),
         };
-        if let Some(object) = &object {
+        if let Some(Some(object)) = &resolved {
             crate::check::object(what, object)?;
         }
-        Ok(object)
+        Ok(resolved)
+    }
+
+    /// What to write where there is nothing to detect.
+    pub(crate) fn given(self, what: &str) -> Result<Option<Object>, Error> {
+        let detect =
+            || Err(Error::Fields { what: what.to_owned(), reason: "there is nothing to detect".to_owned() });
+        self.resolve(what, detect).map(Option::flatten)
     }
 }
 

@@ -9,10 +9,7 @@ use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, SqlSafeS
 
 use crate::arguments::arguments;
 use crate::decode::{self, UserType, UserTypes};
-use crate::error::{has_code, translate};
-
-/// "cached plan must not change result type": the table changed between parsing and running the statement.
-const PLAN_CHANGED: &str = "0A000";
+use crate::error::{is_plan_changed, translate};
 
 /// Runs one statement without parameters by the simple protocol, for scripts.
 pub(crate) async fn run(conn: &mut PgConnection, sql: &str) -> Result<PgQueryResult, sqlx::Error> {
@@ -54,7 +51,7 @@ pub(crate) async fn query(
         let query = sqlx::query_with(AssertSqlSafe(sql.to_owned()), arguments(parameters)?).persistent(false);
         match query.fetch_all(&mut *conn).await {
             Ok(rows) => break rows,
-            Err(err) if !in_transaction && has_code(&err, PLAN_CHANGED) => {}
+            Err(err) if !in_transaction && is_plan_changed(&err) => {}
             Err(err) => return Err(translate(target, err)),
         }
     };

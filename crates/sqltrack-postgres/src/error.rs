@@ -108,3 +108,10 @@ pub(crate) fn violated_foreign_key(err: &sqlx::Error) -> Option<&str> {
 pub(crate) fn has_code(err: &sqlx::Error, code: &str) -> bool {
     err.as_database_error().and_then(sqlx::error::DatabaseError::code).is_some_and(|found| found == code)
 }
+
+/// Whether `err` says "cached plan must not change result type": the table changed between parsing and running the
+/// statement. Its SQLSTATE is that of everything that is not supported, its text is translated; its place is its own.
+pub(crate) fn is_plan_changed(err: &sqlx::Error) -> bool {
+    let db = err.as_database_error().and_then(|db| db.try_downcast_ref::<PgDatabaseError>());
+    db.is_some_and(|db| db.code() == "0A000" && db.routine() == Some("RevalidateCachedQuery"))
+}

@@ -12,6 +12,7 @@ use sqltrack_engines::{
 use sqlx::SqliteConnection;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
+use crate::closing::Closing;
 use crate::dynamic::{self, Needs, Outcome};
 use crate::engine::{BUSY_TIMEOUT, Pooled};
 use crate::error::translate;
@@ -24,6 +25,7 @@ pub(crate) struct Conn {
     /// The writers of this process queue here, in order; SQLite itself lets the luckiest one through.
     writers: Arc<Mutex<()>>,
     turn: Option<OwnedMutexGuard<()>>,
+    closing: Arc<Closing>,
     in_transaction: bool,
     is_discarded: bool,
 }
@@ -41,8 +43,14 @@ macro_rules! writing {
 }
 
 impl Conn {
-    pub(crate) fn new(conn: Pooled, target: Arc<str>, writers: Arc<Mutex<()>>) -> Self {
-        Self { conn: Some(conn), target, writers, turn: None, in_transaction: false, is_discarded: false }
+    pub(crate) fn new(
+        conn: Pooled,
+        target: Arc<str>,
+        writers: Arc<Mutex<()>>,
+        closing: Arc<Closing>,
+    ) -> Self {
+        let conn = Some(conn);
+        Self { conn, target, writers, turn: None, closing, in_transaction: false, is_discarded: false }
     }
 
     /// The connection and the name of its database, for a statement.
@@ -112,7 +120,7 @@ impl Drop for Conn {
         if let Some(conn) = self.conn.take()
             && (self.in_transaction || self.is_discarded)
         {
-            drop(Object::take(conn));
+            self.closing.start(Object::take(conn));
         }
     }
 }

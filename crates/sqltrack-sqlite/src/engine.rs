@@ -14,6 +14,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, Sq
 use tokio::sync::Mutex;
 
 use crate::arguments::{arguments, holds};
+use crate::closing::Closing;
 use crate::connection::Conn;
 use crate::error::{is_busy, translate};
 use crate::metrics::sql_type;
@@ -32,6 +33,7 @@ pub struct SqliteEngine {
     path: PathBuf,
     pool: managed::Pool<Manager>,
     writers: Arc<Mutex<()>>,
+    closing: Arc<Closing>,
 }
 
 pub(crate) type Pooled = managed::Object<Manager>;
@@ -58,7 +60,7 @@ impl SqliteEngine {
             .wait_timeout(Some(POOL_TIMEOUT))
             .build();
         let pool = pool.map_err(|err| EngineError::BadValue(err.to_string()))?;
-        Ok(Self { target, path, pool, writers: Arc::default() })
+        Ok(Self { target, path, pool, writers: Arc::default(), closing: Arc::default() })
     }
 }
 
@@ -83,13 +85,13 @@ async fn open(path: &Path, target: &str, create: bool) -> Result<SqliteConnectio
             Err(err) if is_busy(&err) && tokio::time::Instant::now() < deadline => {
                 tokio::time::sleep(Duration::from_millis(10 + u64::from(std::process::id() % 20))).await;
             }
-            opened => return opened.map_err(|err| explain(path, target, err)),
+            opened => return opened.map_err(|err| explain(path, target, create, err)),
         }
     }
 }
 
 /// What SQLite only calls "unable to open database file".
-fn explain(path: &Path, target: &str, err: sqlx::Error) -> EngineError {
+fn explain(path: &Path, target: &str, create: bool, err: sqlx::Error) -> EngineError {
     let target = target.to_owned();
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     if let Some(parent) = parent
@@ -105,7 +107,9 @@ fn explain(path: &Path, target: &str, err: sqlx::Error) -> EngineError {
         };
     }
     match translate(&target, err) {
-        EngineError::CannotOpen { target, .. } if !path.exists() => EngineError::NotSetUp { target },
+        EngineError::CannotOpen { target, .. } if !create && !path.exists() => {
+            EngineError::NotSetUp { target }
+        }
         EngineError::CannotOpen { target, reason } => EngineError::CannotOpen {
             target,
             reason: format!("{reason}; check that you may read and write it and its folder"),
@@ -179,10 +183,14 @@ impl Engine for SqliteEngine {
                 source: None,
             },
         })?;
-        Ok(Box::new(Conn::new(conn, self.target.clone(), self.writers.clone())))
+        Ok(Box::new(Conn::new(conn, self.target.clone(), self.writers.clone(), self.closing.clone())))
     }
 
     async fn close(&self) {
+        for conn in self.pool.retain(|_, _| false).removed {
+            self.closing.start(conn);
+        }
         self.pool.close();
+        self.closing.finish().await;
     }
 }

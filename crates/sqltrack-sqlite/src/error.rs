@@ -23,12 +23,14 @@ pub(crate) fn translate(target: &str, err: sqlx::Error) -> EngineError {
             target,
             reason: format!("{message}; it is no SQLite database, or a damaged one"),
         },
-        _ => EngineError::Database {
-            message,
-            code: db.code().map(|code| code.into_owned()),
-            position: None,
-            source: db.into_error(),
-        },
+        code => {
+            let message = match code {
+                10 => format!("{target}: {message}; check the disk, its free space and your quota"),
+                _ => message,
+            };
+            let code = db.code().map(|code| code.into_owned());
+            EngineError::Database { message, code, position: None, source: db.into_error() }
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 //! ([`SqliteEngine`]), and how values are kept in a database with five types ([`text`]).
 
 mod arguments;
+mod closing;
 mod connection;
 mod decode;
 mod dynamic;

@@ -61,11 +61,17 @@ impl QueryData {
     }
 }
 
-/// The query that a file describes, on one line.
+/// The beginning of the query that a file describes, on one line.
 fn query(content: &[u8]) -> String {
     let data: Option<serde_json::Value> = serde_json::from_slice(content).ok();
-    let query = data.as_ref().and_then(|data| data.get("query")?.as_str());
-    query.map_or("(not query data)".to_owned(), |sql| sql.split_whitespace().collect::<Vec<_>>().join(" "))
+    let Some(sql) = data.as_ref().and_then(|data| data.get("query")?.as_str()) else {
+        return "(not query data)".to_owned();
+    };
+    let mut line = sql.split_whitespace().collect::<Vec<_>>().join(" ");
+    if let Some((end, _)) = line.char_indices().nth(100) {
+        line.replace_range(end.., "…");
+    }
+    line
 }
 
 #[cfg(test)]
@@ -96,6 +102,14 @@ mod tests {
             "left over: .sqlx/stray: (not query data)",
         ];
         assert_eq!(current.differences(&kept, Path::new(".sqlx")), expected);
+    }
+
+    #[test]
+    fn a_long_query_is_cut_between_characters() {
+        for (length, expected) in [(100, "ö".repeat(100)), (101, "ö".repeat(100) + "…")] {
+            let data = serde_json::json!({ "query": "ö".repeat(length) }).to_string();
+            assert_eq!(query(data.as_bytes()), expected);
+        }
     }
 
     #[test]

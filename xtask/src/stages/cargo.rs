@@ -20,6 +20,8 @@ pub(super) fn clippy(context: &Context) -> Result<()> {
 }
 
 pub(super) fn tests(context: &mut Context) -> Result<()> {
+    // Tests start programs and examples, which `cargo test --all-targets` builds as tests only.
+    process::run(&mut context.cargo(&["build", "--workspace", "--all-targets"]))?;
     test(context, &["test", "--workspace", "--all-targets", "--no-fail-fast"])
 }
 

@@ -10,7 +10,7 @@ use super::source::Loaded;
 use super::{Observer, ScriptReport, ScriptSource, ScriptState, SetupError};
 use crate::{Client, Error};
 
-/// The prefix of names that SQLTrack keeps for its own scripts; `base.sql` is the first of them.
+/// The name that no script of a user's may have, whatever the engine's own scripts are.
 const RESERVED: &str = "base.sql";
 /// How long one setup waits for another that applies a script outside of a transaction.
 const UNFINISHED_PATIENCE: Duration = Duration::from_secs(10);
@@ -55,6 +55,7 @@ pub(crate) async fn run_steps(conn: &mut dyn Connection, steps: Steps) -> Result
     Ok(())
 }
 
+#[tracing::instrument(name = "setup", level = "debug", skip_all, fields(target = %client.target()))]
 pub(super) async fn setup(
     client: Client,
     scripts: Vec<ScriptSource>,

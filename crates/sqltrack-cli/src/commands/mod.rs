@@ -1,0 +1,70 @@
+//! The commands, one file each.
+
+mod args;
+mod completions;
+mod config;
+mod create;
+mod execute;
+mod experiments;
+mod grant;
+mod metrics;
+mod query;
+mod revoke;
+mod runs;
+mod setup;
+
+use std::io::Write;
+
+use sqltrack_core::Client;
+
+use crate::options::GlobalOptions;
+
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Command {
+    Create(create::Args),
+    Grant(grant::Args),
+    Revoke(revoke::Args),
+    Execute(execute::Args),
+    Setup(setup::Args),
+    Config(config::Args),
+    Query(query::Args),
+    Experiments(experiments::Args),
+    Runs(runs::Args),
+    Metrics(metrics::Args),
+    Args(args::Args),
+    Completions(completions::Args),
+}
+
+impl Command {
+    pub(crate) async fn run(&self, options: &GlobalOptions, out: &mut impl Write) -> anyhow::Result<()> {
+        match self {
+            Self::Create(args) => create::run(args, &options.config()?, out),
+            Self::Grant(args) => grant::run(args, &options.config()?, out),
+            Self::Revoke(args) => revoke::run(args, &options.config()?, out),
+            Self::Execute(args) => connected(options, async |client| execute::run(args, client).await).await,
+            Self::Setup(args) => connected(options, async |client| setup::run(args, client, out).await).await,
+            Self::Config(args) => config::run(args, options, out),
+            Self::Query(args) => connected(options, async |client| query::run(args, client, out).await).await,
+            Self::Experiments(args) => {
+                connected(options, async |client| experiments::run(args, client, out).await).await
+            }
+            Self::Runs(args) => connected(options, async |client| runs::run(args, client, out).await).await,
+            Self::Metrics(args) => {
+                connected(options, async |client| metrics::run(args, client, out).await).await
+            }
+            Self::Args(args) => args::run(args, out),
+            Self::Completions(args) => completions::run(args, out),
+        }
+    }
+}
+
+/// Runs a command with a client, and closes its connections whatever comes of it.
+async fn connected(
+    options: &GlobalOptions,
+    command: impl AsyncFnOnce(&Client) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let client = options.client()?;
+    let result = command(&client).await;
+    client.close().await;
+    result
+}

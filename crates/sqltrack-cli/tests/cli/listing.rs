@@ -1,0 +1,94 @@
+//! `experiments`, `runs` and `metrics`.
+
+use sqltrack_core::{Experiment, metrics};
+
+use crate::program::Program;
+
+#[test]
+fn an_empty_database_says_what_comes_next() {
+    let program = Program::sqlite_with("");
+    let outcome = program.run(&["experiments", "--format", "json"]);
+    assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(0), "[]\n"));
+    assert_eq!(outcome.stderr, "there are no experiments yet; a program that tracks a run makes the first\n");
+    let outcome = program.run(&["runs", "--format", "jsonl"]);
+    assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(0), ""));
+    assert_eq!(outcome.stderr, "there are no runs yet; a program that tracks one makes the first\n");
+}
+
+#[test]
+fn experiments_and_runs_are_listed() {
+    let program = Program::sqlite_with(
+        "INSERT INTO experiments (id, name, time_created, comment, tags) VALUES
+             (7, 'Iris', '2024-05-07 12:30:00.000000+00:00', 'first', '{\"a\": true, \"b c\": true}'),
+             (8, '7', '2024-05-07 12:31:00.000000+00:00', NULL, NULL);
+         INSERT INTO runs (id, experiment_id, time_created, time_started, status) VALUES
+             (30, 7, '2024-05-08 00:00:00.000000+00:00', '2024-05-08 00:00:01.500000+00:00', 'RUNNING'),
+             (20, 7, '2024-05-09 00:00:00.000000+00:00', NULL, 'PLANNED'),
+             (40, 8, '2024-05-07 12:31:00.000000+00:00', NULL, 'PLANNED');",
+    );
+    assert_eq!(
+        program.run(&["experiments"]).succeeded(),
+        "\
+id  name  runs  created                    comment  tags
+──  ────  ────  ─────────────────────────  ───────  ────────
+ 7  Iris     2  2024-05-07 12:30:00+00:00  first    [a, b c]
+ 8  7        1  2024-05-07 12:31:00+00:00  --       --
+"
+    );
+    let runs = |arguments: &[&str]| {
+        let arguments = [&["runs", "--format", "csv"], arguments].concat();
+        program.run(&arguments).succeeded()
+    };
+    let header = "id,experiment,status,created,started,updated,comment,tags\n";
+    let [first, second, third] = [
+        "40,7,PLANNED,2024-05-07T12:31:00Z,,,,\n",
+        "30,Iris,RUNNING,2024-05-08T00:00:00Z,2024-05-08T00:00:01.5Z,,,\n",
+        "20,Iris,PLANNED,2024-05-09T00:00:00Z,,,,\n",
+    ];
+    assert_eq!(runs(&[]), format!("{header}{first}{second}{third}"));
+    assert_eq!(runs(&["--limit", "2"]), format!("{header}{second}{third}"));
+    assert_eq!(runs(&["--experiment", "Iris", "--limit", "1"]), format!("{header}{third}"));
+    // A name goes before an id.
+    assert_eq!(runs(&["--experiment", "7"]), format!("{header}{first}"));
+    assert_eq!(runs(&["--experiment", "8"]), format!("{header}{first}"));
+    let unknown = program.run(&["runs", "--experiment", "iriss"]).failed();
+    assert_eq!(unknown, "there is no experiment `iriss`; did you mean `Iris`?");
+    assert_eq!(program.run(&["runs", "--experiment", "99"]).failed(), "there is no experiment `99`");
+}
+
+#[tokio::test]
+async fn metrics_are_all_that_was_tracked() {
+    let program = Program::sqlite_with("");
+    let client = program.client();
+    let run = Experiment::open(&client, "Iris").await.unwrap().new_run().await.unwrap();
+    run.add_metrics(metrics! { "note" => "über|x" }).step(1).progress(0.5).await.unwrap();
+    run.add_metrics(metrics! { "loss" => f64::NAN, "n" => i64::MAX }).await.unwrap();
+    run.add_metrics(metrics! { "loss" => f64::NEG_INFINITY }).step(1).await.unwrap();
+    client.close().await;
+
+    let all = program.run(&["metrics", "1", "--format", "json"]).succeeded();
+    assert_eq!(
+        all,
+        "[\n{\"step\":0,\"progress\":0.0,\"note\":null,\"loss\":\"NaN\",\"n\":9223372036854775807},\n\
+         {\"step\":1,\"progress\":0.0,\"note\":null,\"loss\":\"-Infinity\",\"n\":null},\n\
+         {\"step\":1,\"progress\":0.5,\"note\":\"über|x\",\"loss\":null,\"n\":null}\n]\n"
+    );
+    serde_json::from_str::<serde_json::Value>(&all).unwrap();
+    let chosen = ["metrics", "1", "--metric", "n", "--metric", "loss", "--metric", "n", "--format", "csv"];
+    let expected = "step,progress,n,loss\n0,0.0,9223372036854775807,NaN\n1,0.0,,-Infinity\n1,0.5,,\n";
+    assert_eq!(program.run(&chosen).succeeded(), expected);
+    let unknown = program.run(&["metrics", "1", "--metric", "losss"]).failed();
+    assert_eq!(unknown, "there is no metric `losss`; did you mean `loss`?");
+    assert_eq!(program.run(&["metrics", "2"]).failed(), "there is no run 2");
+    assert_eq!(program.run(&["metrics", "-3"]).failed(), "there is no run -3");
+}
+
+#[test]
+fn a_run_without_metrics_says_so() {
+    let program = Program::sqlite_with(
+        "INSERT INTO experiments (name) VALUES ('a'); INSERT INTO runs (experiment_id) VALUES (1);",
+    );
+    let outcome = program.run(&["metrics", "1", "--format", "csv"]);
+    assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(0), "step,progress\n"));
+    assert_eq!(outcome.stderr, "run 1 has no metrics yet\n");
+}

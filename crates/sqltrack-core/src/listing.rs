@@ -1,0 +1,184 @@
+//! What there is: experiments, runs, and the metrics of a run as one table.
+
+use indexmap::IndexSet;
+use sqltrack_engines::{Column, ExperimentId, Row, Rows, RunId, Value};
+
+use crate::{Client, Error, MetricPoint, Run};
+
+/// Something that was asked for by a name or id and is not there.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ListingError {
+    /// No experiment has this name or id.
+    #[error("there is no experiment `{name}`{}", suggestion(.nearest))]
+    NoSuchExperiment {
+        /// What was asked for.
+        name: String,
+        /// The name that is most like it, if any is.
+        nearest: Option<String>,
+    },
+    /// No metric has this name.
+    #[error("there is no metric `{name}`{}", suggestion(.nearest))]
+    NoSuchMetric {
+        /// What was asked for.
+        name: String,
+        /// The name that is most like it, if any is.
+        nearest: Option<String>,
+    },
+}
+
+fn suggestion(nearest: &Option<String>) -> String {
+    nearest.as_ref().map(|nearest| format!("; did you mean `{nearest}`?")).unwrap_or_default()
+}
+
+const EXPERIMENTS: &str = "\
+SELECT
+    e.id,
+    e.name,
+    (SELECT count(*) FROM runs AS r WHERE r.experiment_id = e.id) AS runs,
+    e.time_created AS created,
+    e.comment,
+    e.tags
+FROM experiments AS e
+ORDER BY e.time_created, e.id";
+
+/// The newest first, so that a limit leaves those.
+const RUNS: &str = "\
+SELECT
+    r.id,
+    e.name AS experiment,
+    r.status,
+    r.time_created AS created,
+    r.time_started AS started,
+    r.time_updated AS updated,
+    r.comment,
+    r.tags
+FROM runs AS r
+    JOIN experiments AS e ON e.id = r.experiment_id
+WHERE CAST($1 AS BIGINT) IS NULL OR r.experiment_id = $1
+ORDER BY r.time_created DESC, r.id DESC
+LIMIT $2";
+
+impl Client {
+    /// Every experiment, oldest first: `id`, `name`, `runs` (how many), `created`, `comment` and `tags` (a list).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Engine`] if the database fails.
+    ///
+    /// ```no_run
+    /// # async fn example(client: sqltrack_core::Client) -> Result<(), sqltrack_core::Error> {
+    /// for experiment in client.list_experiments().await? {
+    ///     println!("{}: {} runs", experiment.get::<String>("name")?, experiment.get::<i64>("runs")?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn list_experiments(&self) -> Result<Rows, Error> {
+        let rows = self.query(EXPERIMENTS, ()).await?;
+        let columns = rows.columns().to_vec();
+        Ok(Rows::new(columns, rows.into_iter().map(with_tags).collect()))
+    }
+
+    /// The runs, oldest first: `id`, `experiment` (its name), `status`, `created`, `started`, `updated`, `comment` and
+    /// `tags` (a list). Only those of an experiment, and only so many of the newest, if asked for.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Engine`] if the database fails.
+    pub async fn list_runs(
+        &self,
+        experiment: Option<ExperimentId>,
+        limit: Option<u32>,
+    ) -> Result<Rows, Error> {
+        let experiment = Value::from(experiment.map(|id| id.0));
+        let limit = limit.map_or(i64::MAX, i64::from);
+        let rows = self.query(RUNS, vec![experiment, Value::Int(limit)]).await?;
+        let columns = rows.columns().to_vec();
+        let mut values: Vec<_> = rows.into_iter().map(with_tags).collect();
+        values.reverse();
+        Ok(Rows::new(columns, values))
+    }
+
+    /// The id of the experiment of this name, or else of this id in digits. None is created.
+    ///
+    /// # Errors
+    ///
+    /// [`ListingError::NoSuchExperiment`] in [`Error::Listing`] if there is none.
+    pub async fn find_experiment(&self, name_or_id: &str) -> Result<ExperimentId, Error> {
+        let rows = self.query("SELECT id, name FROM experiments ORDER BY id", ()).await?;
+        let known = rows.into_iter().map(Row::decode).collect::<Result<Vec<(i64, String)>, _>>()?;
+        let named = known.iter().find(|(_, name)| name == name_or_id);
+        let numbered = || {
+            let id: i64 = name_or_id.parse().ok()?;
+            known.iter().find(|(known, _)| *known == id)
+        };
+        named.or_else(numbered).map(|(id, _)| ExperimentId(*id)).ok_or_else(|| {
+            let name = name_or_id.to_owned();
+            let nearest = nearest(&name, known.iter().map(|(_, name)| name.as_str()));
+            ListingError::NoSuchExperiment { name, nearest }.into()
+        })
+    }
+
+    /// The metrics of a run as a table by step and progress, NaN and what has no column of its own included:
+    /// `step`, `progress`, then those in `names`, or if there are none, all that the run has.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Engine`] with `NoSuchRun` if the run does not exist, [`ListingError::NoSuchMetric`] in
+    /// [`Error::Listing`] if no run can have a metric of such a name yet.
+    pub async fn list_metrics(&self, run: impl Into<RunId>, names: &[String]) -> Result<Rows, Error> {
+        let run = Run::open(self, run).await?;
+        let points = run.metrics().await?;
+        let known = self.known_metrics(&points).await?;
+        if let Some(name) = names.iter().find(|name| !known.contains(name.as_str())) {
+            let nearest = nearest(name, known.iter().map(String::as_str));
+            return Err(ListingError::NoSuchMetric { name: name.clone(), nearest }.into());
+        }
+        let of_run =
+            || known.iter().filter(|name| points.iter().any(|point| point.metrics.contains_key(*name)));
+        let asked: IndexSet<String> = names.iter().cloned().collect();
+        let names: IndexSet<String> = if asked.is_empty() { of_run().cloned().collect() } else { asked };
+        Ok(metrics_table(points, &names))
+    }
+
+    /// The names of metrics: the columns of the table in their order, and what the run has beyond them.
+    async fn known_metrics(&self, points: &[MetricPoint]) -> Result<IndexSet<String>, Error> {
+        let columns = self
+            .with_connection(|conn| Box::pin(async move { Ok::<_, Error>(conn.metric_columns().await?) }))
+            .await?;
+        let beyond = points.iter().flat_map(|point| point.metrics.keys().cloned());
+        Ok(columns.into_iter().map(|column| column.name).chain(beyond).collect())
+    }
+}
+
+fn metrics_table(points: Vec<MetricPoint>, names: &IndexSet<String>) -> Rows {
+    let column = |name: &str| Column { name: name.to_owned(), type_name: String::new() };
+    let columns = ["step", "progress"].into_iter().chain(names.iter().map(String::as_str)).map(column);
+    let row = |mut point: MetricPoint| {
+        let keys = [Value::Int(point.step), Value::Float(point.progress)];
+        let metrics = names.iter().map(|name| point.metrics.swap_remove(name).unwrap_or(Value::Null));
+        keys.into_iter().chain(metrics).collect()
+    };
+    Rows::new(columns.collect(), points.into_iter().map(row).collect())
+}
+
+/// The values of a row, with tags as the list of their names.
+fn with_tags(row: Row) -> Vec<Value> {
+    let position = row.columns().iter().position(|column| column.name == "tags");
+    let mut values = row.into_values();
+    if let Some(tags) = position.and_then(|position| values.get_mut(position))
+        && let Value::Json(serde_json::Value::Object(object)) = tags
+    {
+        *tags = object.keys().map(String::as_str).collect();
+    }
+    values
+}
+
+/// The name that is most like `name`, unless none is like it at all.
+fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
+    let lower = name.to_lowercase();
+    let likeness = |other: &str| strsim::jaro_winkler(&lower, &other.to_lowercase());
+    let best = known.map(|other| (likeness(other), other)).max_by(|a, b| a.0.total_cmp(&b.0));
+    best.filter(|(likeness, _)| *likeness > 0.7).map(|(_, other)| other.to_owned())
+}
