@@ -1,6 +1,6 @@
 //! The parameters of a statement, by position or by name.
 
-use sqltrack_engines::placeholders::named_to_positional;
+use sqltrack_engines::placeholders::{check_positional, named_to_positional};
 use sqltrack_engines::{Dialect, Value};
 
 use crate::Error;
@@ -41,7 +41,10 @@ impl Parameters {
     /// The statement with `$n` placeholders alone, and its values in order.
     pub(crate) fn resolve(self, sql: &str, dialect: Dialect) -> Result<(String, Vec<Value>), Error> {
         match self.0 {
-            Kind::Positional(values) => Ok((sql.to_owned(), values)),
+            Kind::Positional(values) => {
+                check_positional(sql, dialect, values.len())?;
+                Ok((sql.to_owned(), values))
+            }
             Kind::Named(values) => {
                 let names: Vec<&str> = values.iter().map(|(name, _)| name.as_str()).collect();
                 let (sql, order) = named_to_positional(sql, dialect, &names)?;

@@ -16,6 +16,14 @@ pub enum PlaceholderError {
     /// Values were given that the statement does not name.
     #[error("the statement does not use {}; write the parameter into it, or give no value", unused(.0))]
     Unused(Vec<String>),
+    /// The statement takes another number of values than were given.
+    #[error("the statement takes {expected} values by position, {given} were given")]
+    Count {
+        /// The highest `n` of all `$n`.
+        expected: usize,
+        /// How many values were given.
+        given: usize,
+    },
     /// The statement names some parameters and numbers others.
     #[error("line {line}: `{parameter}` cannot be used together with named parameters; name it too")]
     Mixed {
@@ -100,6 +108,25 @@ pub fn positional_count(sql: &str, dialect: Dialect) -> Result<usize, Placeholde
         }
     }
     Ok(highest)
+}
+
+/// Checks that `sql` takes `given` values by position. What a statement with parameters of other forms (SQLite's `?`,
+/// `@a`) takes is left to the database.
+///
+/// # Errors
+///
+/// [`PlaceholderError::Count`] if it takes more or fewer, [`PlaceholderError::Script`] if the text is no whole SQL.
+pub fn check_positional(sql: &str, dialect: Dialect, given: usize) -> Result<(), PlaceholderError> {
+    let is_other = |token: &Token<'_>| {
+        let digits = token.text.strip_prefix('$').unwrap_or_default();
+        token.kind == TokenKind::Parameter
+            && (digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    if tokens(sql, dialect).filter_map(Result::ok).any(|token| is_other(&token)) {
+        return Ok(());
+    }
+    let expected = positional_count(sql, dialect)?;
+    if expected == given { Ok(()) } else { Err(PlaceholderError::Count { expected, given }) }
 }
 
 /// A `:name`: where its colon is, and the name.

@@ -5,15 +5,17 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use deadpool::managed::Object;
+use sqltrack_engines::script::StatementKind;
 use sqltrack_engines::{
-    Access, AppliedScript, Connection, EngineError, ExperimentChanges, ExperimentId, ExperimentRecord,
-    MetricColumn, MetricType, MetricsRow, Rows, RunChanges, RunId, Value,
+    Access, AppliedScript, Connection, Dialect, EngineError, ExperimentChanges, ExperimentId,
+    ExperimentRecord, MetricColumn, MetricType, MetricsRow, Rows, RunChanges, RunId, Value,
 };
 use sqlx::PgConnection;
 
+use crate::dynamic::{self, Place};
 use crate::engine::Pooled;
 use crate::error::translate;
-use crate::{dynamic, experiments, metrics, runs, setup};
+use crate::{experiments, metrics, runs, setup};
 
 /// A connection out of the pool. It is closed, not given back, if a transaction is open when it is dropped.
 pub(crate) struct PostgresConnection {
@@ -22,12 +24,21 @@ pub(crate) struct PostgresConnection {
     /// The first schema of the search path, if one is configured.
     schema: Option<String>,
     in_transaction: bool,
+    /// The statement of the user's that ran last in a transaction.
+    last_statement: Option<String>,
     is_discarded: bool,
 }
 
 impl PostgresConnection {
     pub(crate) fn new(conn: Pooled, target: Arc<str>, schema: Option<String>) -> Self {
-        Self { conn: Some(conn), target, schema, in_transaction: false, is_discarded: false }
+        Self {
+            conn: Some(conn),
+            target,
+            schema,
+            in_transaction: false,
+            last_statement: None,
+            is_discarded: false,
+        }
     }
 
     /// The connection and the name of its database, for a statement.
@@ -36,6 +47,19 @@ impl PostgresConnection {
             Some(conn) => Ok((conn, &self.target)),
             None => Err(EngineError::BadValue("the connection was given back".to_owned())),
         }
+    }
+
+    /// Where the statement `sql` of the user's runs, which is remembered.
+    fn place(&mut self, sql: &str) -> Place {
+        if !self.in_transaction {
+            return Place::Alone;
+        }
+        let is_setting = StatementKind::of(sql, Dialect::Postgres).keyword().eq_ignore_ascii_case("SET");
+        if is_setting || self.last_statement.as_deref() == Some(sql) {
+            return Place::Once;
+        }
+        self.last_statement = Some(sql.to_owned());
+        Place::Within
     }
 
     async fn control(&mut self, sql: &str) -> Result<(), EngineError> {
@@ -96,14 +120,15 @@ impl Connection for PostgresConnection {
     }
 
     async fn execute(&mut self, sql: &str, parameters: &[Value]) -> Result<u64, EngineError> {
+        let place = self.place(sql);
         let (conn, target) = self.parts()?;
-        dynamic::execute(conn, target, sql, parameters).await
+        dynamic::execute(conn, target, sql, parameters, place).await
     }
 
     async fn query(&mut self, sql: &str, parameters: &[Value]) -> Result<Rows, EngineError> {
-        let in_transaction = self.in_transaction;
+        let place = self.place(sql);
         let (conn, target) = self.parts()?;
-        dynamic::query(conn, target, sql, parameters, in_transaction).await
+        dynamic::query(conn, target, sql, parameters, place).await
     }
 
     async fn run_statement(&mut self, sql: &str) -> Result<(), EngineError> {

@@ -137,10 +137,10 @@ fn decode(oid: u32, bytes: &[u8]) -> Option<Value> {
         3802 => Value::Json(serde_json::from_slice(bytes.get(1..)?).ok()?),
         700 => Value::Float(f32::from_be_bytes(bytes.try_into().ok()?).into()),
         701 => Value::Float(f64::from_be_bytes(bytes.try_into().ok()?)),
-        1082 => date(i32_of(bytes)?),
-        1083 => Value::Time(Time::MIDNIGHT + Duration::microseconds(i64_of(bytes)?)),
-        1114 => local_timestamp(i64_of(bytes)?),
-        1184 => timestamp(i64_of(bytes)?),
+        1082 => date(i32_of(bytes)?)?,
+        1083 => Value::Time(time_of_day(i64_of(bytes)?)?),
+        1114 => local_timestamp(i64_of(bytes)?)?,
+        1184 => timestamp(i64_of(bytes)?)?,
         1186 => interval(bytes)?,
         1700 => Value::Decimal(numeric::decode(bytes)?),
         2278 => Value::Null,
@@ -158,29 +158,44 @@ fn i64_of(bytes: &[u8]) -> Option<i64> {
     bytes.try_into().ok().map(i64::from_be_bytes)
 }
 
-/// PostgreSQL's infinities of dates and times, and years beyond what [`time`] knows, are given as text.
-fn beyond(past: bool) -> Value {
-    Value::Text(if past { "-infinity" } else { "infinity" }.to_owned())
+/// PostgreSQL's infinities of dates and times are given as text. Years beyond what [`time`] knows cannot be read.
+fn infinity(number: i64, last: i64) -> Option<Value> {
+    let text = if number == last {
+        "infinity"
+    } else if number == -last - 1 {
+        "-infinity"
+    } else {
+        return None;
+    };
+    Some(Value::Text(text.to_owned()))
 }
 
-fn date(days: i32) -> Value {
+fn date(days: i32) -> Option<Value> {
     let date = i32::checked_add(days, EPOCH.to_julian_day()).and_then(|day| Date::from_julian_day(day).ok());
-    date.map_or_else(|| beyond(days < 0), Value::Date)
+    date.map(Value::Date).or_else(|| infinity(days.into(), i32::MAX.into()))
+}
+
+/// `24:00` is a time of PostgreSQL's alone.
+fn time_of_day(microseconds: i64) -> Option<Time> {
+    (0..MICROSECONDS_PER_DAY)
+        .contains(&microseconds)
+        .then(|| Time::MIDNIGHT + Duration::microseconds(microseconds))
 }
 
 fn since_epoch(microseconds: i64) -> Option<PrimitiveDateTime> {
     EPOCH.checked_add(Duration::microseconds(microseconds))
 }
 
-fn timestamp(microseconds: i64) -> Value {
-    let time = since_epoch(microseconds).map(PrimitiveDateTime::assume_utc);
-    time.map_or_else(|| beyond(microseconds < 0), Value::Timestamp)
+fn timestamp(microseconds: i64) -> Option<Value> {
+    let time = since_epoch(microseconds).map(|time| Value::Timestamp(time.assume_utc()));
+    time.or_else(|| infinity(microseconds, i64::MAX))
 }
 
 /// A time without an offset is no point in time: it is given as the text that PostgreSQL prints.
-fn local_timestamp(microseconds: i64) -> Value {
+fn local_timestamp(microseconds: i64) -> Option<Value> {
     let text = since_epoch(microseconds).map(|time| time.to_string());
-    text.map_or_else(|| beyond(microseconds < 0), |text| Value::Text(text.trim_end_matches(".0").to_owned()))
+    text.map(|text| Value::Text(text.trim_end_matches(".0").to_owned()))
+        .or_else(|| infinity(microseconds, i64::MAX))
 }
 
 /// A span with months in it has no length of its own: it is given as ISO 8601 text.

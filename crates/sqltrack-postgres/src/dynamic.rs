@@ -9,7 +9,7 @@ use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, SqlSafeS
 
 use crate::arguments::arguments;
 use crate::decode::{self, UserType, UserTypes};
-use crate::error::{is_plan_changed, translate};
+use crate::error::{has_code, is_plan_changed, translate};
 
 /// Runs one statement without parameters by the simple protocol, for scripts.
 pub(crate) async fn run(conn: &mut PgConnection, sql: &str) -> Result<PgQueryResult, sqlx::Error> {
@@ -25,34 +25,93 @@ pub(crate) async fn run_prepared(
     sqlx::query_with(AssertSqlSafe(sql), arguments).execute(conn).await
 }
 
+/// "unnamed prepared statement does not exist": the driver looked up a type that it meets for the first time,
+/// which took the place of the statement. It keeps what it finds.
+const STATEMENT_REPLACED: &str = "26000";
+/// How often a statement is tried.
+const TRIES: u32 = 8;
+
+/// Whether nothing has happened yet when `err` was reported, and a second try may work.
+fn is_passing(err: &sqlx::Error) -> bool {
+    is_plan_changed(err) || has_code(err, STATEMENT_REPLACED)
+}
+
+/// Where a statement of the user's runs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// Outside of a transaction.
+    Alone,
+    /// In a transaction, where a failure must not undo what came before, so that there can be a second try.
+    Within,
+    /// In a transaction, and tried once: it ran just before, or it must not come behind a savepoint.
+    Once,
+}
+
 /// Runs a statement of the user's and returns how many rows it changed.
 pub(crate) async fn execute(
     conn: &mut PgConnection,
     target: &str,
     sql: &str,
     parameters: &[Value],
+    place: Place,
 ) -> Result<u64, EngineError> {
-    let query = sqlx::query_with(AssertSqlSafe(sql.to_owned()), arguments(parameters)?).persistent(false);
-    let done = query.execute(conn).await.map_err(|err| translate(target, err))?;
-    Ok(done.rows_affected())
+    let mut attempt = 0;
+    loop {
+        attempt += 1;
+        guard(conn, place, "SAVEPOINT sqltrack_try").await.map_err(|err| translate(target, err))?;
+        let query = sqlx::query_with(AssertSqlSafe(sql.to_owned()), arguments(parameters)?).persistent(false);
+        let done = query.execute(&mut *conn).await;
+        if let Some(done) = settle(conn, target, place, attempt, done).await? {
+            return Ok(done.rows_affected());
+        }
+    }
+}
+
+/// Runs SQL about savepoints where there are any.
+async fn guard(conn: &mut PgConnection, place: Place, sql: &str) -> Result<(), sqlx::Error> {
+    if place == Place::Within { run(conn, sql).await.map(drop) } else { Ok(()) }
+}
+
+/// The result of a try; `None` if there is to be another one.
+async fn settle<T>(
+    conn: &mut PgConnection,
+    target: &str,
+    place: Place,
+    attempt: u32,
+    result: Result<T, sqlx::Error>,
+) -> Result<Option<T>, EngineError> {
+    let failed = |err| translate(target, err);
+    match result {
+        Ok(done) => {
+            guard(conn, place, "RELEASE sqltrack_try").await.map_err(failed)?;
+            Ok(Some(done))
+        }
+        Err(err) if place != Place::Once && attempt < TRIES && is_passing(&err) => {
+            guard(conn, place, "ROLLBACK TO sqltrack_try; RELEASE sqltrack_try").await.map_err(failed)?;
+            Ok(None)
+        }
+        Err(err) => Err(failed(err)),
+    }
 }
 
 /// Runs a statement of the user's and returns its rows. Its plan is never kept, since a kept plan of
-/// `SELECT *` fails once someone adds a column. Outside of a transaction the table may change even between
-/// parsing and running; nothing has happened then, so the statement is run again.
+/// `SELECT *` fails once someone adds a column. The table may change even between parsing and running; nothing
+/// has happened then, so the statement is run again.
 pub(crate) async fn query(
     conn: &mut PgConnection,
     target: &str,
     sql: &str,
     parameters: &[Value],
-    in_transaction: bool,
+    place: Place,
 ) -> Result<Rows, EngineError> {
+    let mut attempt = 0;
     let rows = loop {
+        attempt += 1;
+        guard(conn, place, "SAVEPOINT sqltrack_try").await.map_err(|err| translate(target, err))?;
         let query = sqlx::query_with(AssertSqlSafe(sql.to_owned()), arguments(parameters)?).persistent(false);
-        match query.fetch_all(&mut *conn).await {
-            Ok(rows) => break rows,
-            Err(err) if !in_transaction && is_plan_changed(&err) => {}
-            Err(err) => return Err(translate(target, err)),
+        let rows = query.fetch_all(&mut *conn).await;
+        if let Some(rows) = settle(conn, target, place, attempt, rows).await? {
+            break rows;
         }
     };
     let Some(first) = rows.first() else {
