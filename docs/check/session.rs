@@ -32,8 +32,8 @@ struct Outcome {
 ///
 /// # Errors
 ///
-/// Every command that fails or prints something else, with the line of the page; in `rewritten`, the page as it
-/// would be right.
+/// Every command that fails or prints something else, with the line of the page. `rewritten` is then the page with
+/// what those print that do not fail.
 pub fn check(page: &Page, rewritten: &mut String) -> Result<(), String> {
     let blocks = page.blocks();
     let mut steps = Vec::new();
@@ -54,6 +54,9 @@ pub fn check(page: &Page, rewritten: &mut String) -> Result<(), String> {
         let Some(problem) = problem(step, outcome) else { continue };
         let command = step.command.lines().next().unwrap_or_default();
         problems.push(format!("{}:{}: {command}\n{problem}", page.path, step.line));
+        if outcome.status != Some(0) {
+            continue;
+        }
         let start = step.line - 1;
         lines.splice(start..start + step.expected.len(), outcome.printed.lines().map(str::to_owned));
     }

@@ -130,6 +130,7 @@ counterparts! {
         Experiment::add_link(experiment, "", 1),
         Experiment::add_tags(experiment, [""]),
         Experiment::get_run(experiment, 1),
+        Experiment::get_run_from_variable(experiment, "X"),
         Experiment::new_run(experiment),
         Experiment::open(client, ""),
         Experiment::remove_link(experiment, "", 1),

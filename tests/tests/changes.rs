@@ -64,7 +64,7 @@ async fn a_bad_text_in_a_chain_leaves_nothing_of_it(db: &Database) {
     ];
     for edit in bad {
         let err = edit.await.unwrap_err();
-        assert!(matches!(err, Error::BadText { .. } | Error::Metrics(_)), "{err:?}");
+        assert!(matches!(err, Error::BadText { .. } | Error::Fields { .. }), "{err:?}");
     }
     assert_eq!(row(&client, &run).await, before);
 }
