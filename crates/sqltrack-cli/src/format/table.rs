@@ -43,7 +43,8 @@ impl Screen {
 impl Format for Table {
     fn write(&self, rows: &Rows, out: &mut dyn Write) -> io::Result<()> {
         let header: Vec<String> = rows.columns().iter().map(|column| one_line(&column.name)).collect();
-        let body: Vec<Vec<String>> = rows.iter().map(|row| row.values().iter().map(cell).collect()).collect();
+        let body: Vec<Vec<String>> =
+            rows.iter().map(|row| row.values().iter().map(|value| self.cell(value)).collect()).collect();
         let numeric = numeric_columns(rows);
         let widths = self.widths(&header, &body, &numeric);
         let line = |cells: &[String]| line(cells, &widths, &numeric);
@@ -59,6 +60,14 @@ impl Format for Table {
 }
 
 impl Table {
+    fn cell(&self, value: &Value) -> String {
+        match value {
+            Value::Null => NULL.to_owned(),
+            Value::Timestamp(time) if self.screen.is_some() => to_the_second(&text::timestamp(*time)),
+            value => one_line(&text::of(value)),
+        }
+    }
+
     /// How wide each column is: as wide as it has to be, but on a terminal the widest ones are cut until all fit.
     /// Numbers are never cut, since what is left would be another number.
     fn widths(&self, header: &[String], body: &[Vec<String>], numeric: &[bool]) -> Vec<usize> {
@@ -94,8 +103,10 @@ fn line(cells: &[String], widths: &[usize], numeric: &[bool]) -> String {
     text
 }
 
-fn cell(value: &Value) -> String {
-    if value.is_null() { NULL.to_owned() } else { one_line(&text::of(value)) }
+/// A time in UTC without its fraction, so that more columns fit on a screen.
+fn to_the_second(timestamp: &str) -> String {
+    let local = timestamp.strip_suffix("+00:00").unwrap_or(timestamp);
+    format!("{}Z", local.split_once('.').map_or(local, |(seconds, _)| seconds))
 }
 
 /// A text with its control characters written out: none of them may move the cursor or change a color.
@@ -172,6 +183,14 @@ id  name  loss
     fn numbers_and_narrow_columns_are_never_cut() {
         let rows = rows(&["n", "text"], vec![vec![i64::MAX.into(), "12345678".into()]]);
         assert!(text(&screen(10), &rows).contains("9223372036854775807  12345678"));
+    }
+
+    #[test]
+    fn times_are_short_on_a_terminal_only() {
+        let time = time::macros::datetime!(2024-05-07 12:30:00.25 UTC);
+        let rows = rows(&["created"], vec![vec![time.into()]]);
+        assert!(text(&screen(80), &rows).ends_with("\n2024-05-07 12:30:00Z\n"));
+        assert!(text(&PIPE, &rows).ends_with("\n2024-05-07 12:30:00.25+00:00\n"));
     }
 
     #[test]
