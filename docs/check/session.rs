@@ -35,6 +35,7 @@ struct Outcome {
 /// Every command that fails or prints something else, with the line of the page. `rewritten` is then the page with
 /// what those print that do not fail.
 pub fn check(page: &Page, rewritten: &mut String) -> Result<(), String> {
+    page.text.clone_into(rewritten);
     let blocks = page.blocks();
     let mut steps = Vec::new();
     for block in &blocks {
@@ -42,7 +43,6 @@ pub fn check(page: &Page, rewritten: &mut String) -> Result<(), String> {
             block_steps(block).map_err(|problem| format!("{}:{}: {problem}", page.path, block.line))?,
         );
     }
-    page.text.clone_into(rewritten);
     if steps.is_empty() {
         return Ok(());
     }
