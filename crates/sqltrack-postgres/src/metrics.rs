@@ -227,8 +227,15 @@ pub(crate) async fn write(
             next + 1,
             next + 2
         ));
-        let encoded = spilled.iter().map(|(_, value)| overflow::encode(value).unwrap_or_default());
-        let (numbers, others): (Vec<_>, Vec<_>) = encoded.unzip();
+        let encoded = spilled.iter().map(|(name, value)| {
+            overflow::encode(value).ok_or_else(|| {
+                EngineError::BadValue(format!(
+                    "metric `{name}`: beyond the columns, only the years 0 to 9999 are kept"
+                ))
+            })
+        });
+        let encoded: Vec<(Option<f64>, Option<serde_json::Value>)> = encoded.collect::<Result<_, _>>()?;
+        let (numbers, others): (Vec<_>, Vec<_>) = encoded.into_iter().unzip();
         push(&mut arguments, spilled.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>())?;
         push(&mut arguments, numbers)?;
         push(&mut arguments, others.into_iter().map(|other| other.map(Json)).collect::<Vec<_>>())?;
