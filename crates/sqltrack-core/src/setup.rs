@@ -182,6 +182,8 @@ impl Client {
     /// statement by statement, for what cannot run in a transaction; if that is stopped half-way, it is for you
     /// to look.
     ///
+    /// A dropped future ends the setup after the script at hand, which is applied whole or not at all.
+    ///
     /// # Errors
     ///
     /// [`Error::Setup`] for scripts that cannot be read, have the same name, or fail; [`Error::Script`] for scripts that

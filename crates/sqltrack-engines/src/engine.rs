@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use crate::Rows;
 use crate::{
     Dialect, EngineError, ExperimentChanges, ExperimentId, MetricColumn, MetricType, MetricsRow, RunChanges,
     RunId, Value,
 };
-use crate::{Row, Rows};
 
 /// A database that can hold experiments, as a pool of connections to it.
 #[async_trait]
@@ -222,9 +222,4 @@ pub trait Connection: Send {
 
     /// Brings views that depend on the columns of `metrics` up to date.
     async fn refresh_views(&mut self) -> Result<(), EngineError>;
-
-    /// The first row of a query, if any.
-    async fn first_row(&mut self, sql: &str, parameters: &[Value]) -> Result<Option<Row>, EngineError> {
-        Ok(self.query(sql, parameters).await?.into_iter().next())
-    }
 }

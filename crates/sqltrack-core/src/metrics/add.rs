@@ -184,6 +184,12 @@ impl Write {
     }
 
     async fn write(&self, conn: &mut dyn Connection, plan: Plan) -> Result<(), EngineError> {
+        // Someone took a column away, or changed its type, since it was made: no value may be passed over.
+        if !plan.missing.is_empty() || !plan.widen.is_empty() {
+            return Err(EngineError::NoSuchColumn {
+                message: "the columns of `metrics` are being changed by others; try again".to_owned(),
+            });
+        }
         if plan.is_empty() {
             return self.touch(conn).await;
         }
