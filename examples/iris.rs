@@ -23,9 +23,7 @@ async fn main() -> anyhow::Result<()> {
         run.set_args([("learning_rate", learning_rate), ("epochs", EPOCHS as f64)])
             .add_tags(["example"])
             .await?;
-        run.start().await?;
-        fit(&run, learning_rate, &train, &validation).await?;
-        run.stop().await?;
+        run.track(async |run| fit(&run, learning_rate, &train, &validation).await).await?;
         runs.push(run);
     }
 

@@ -9,12 +9,14 @@ async fn main() -> Result<(), Error> {
     client.setup().await?;
     let experiment = Experiment::open(&client, "Minimal").await?;
     let run = experiment.new_run().await?;
-    run.start().await?;
-    for epoch in 0..90 {
-        let loss = 7_f64.powf(1.0 / (epoch as f64 + 1.0));
-        run.add_metrics([("loss", loss)]).step(epoch).await?;
-    }
-    run.stop().await?;
+    run.track(async |run| {
+        for epoch in 0..90 {
+            let loss = 7_f64.powf(1.0 / (epoch as f64 + 1.0));
+            run.add_metrics([("loss", loss)]).step(epoch).await?;
+        }
+        Ok::<_, Error>(())
+    })
+    .await?;
 
     let sql = "SELECT step, loss FROM metrics WHERE run_id = $1 ORDER BY loss LIMIT 1";
     let best: Option<(i64, f64)> = client.first_row(sql, (run.id(),)).await?;

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use sqltrack_core::{
-    Client, Config, Engine, Experiment, Fields, MetricType, Run, Stamp, Status, Transaction, Value, config,
-    create, create_engine, setup, sql,
+    Client, Config, Engine, Error, Experiment, Fields, MetricType, Run, Stamp, Status, Transaction, Value,
+    config, create, create_engine, setup, sigterm, sql,
 };
 use sqltrack_docs::Page;
 
@@ -56,7 +56,7 @@ const NAMES: [(&str, &str); 10] = [
 ];
 
 /// The subjects that are still to come.
-const SUBJECTS: [&str; 2] = ["run life", "analysis"];
+const SUBJECTS: [&str; 1] = ["analysis"];
 
 /// Commands, which are no paths of Rust.
 const PROGRAM: &str = "sqltrack-cli";
@@ -145,6 +145,7 @@ counterparts! {
         Run::add_metrics(run, [("", 1)]),
         Run::add_tags(run, [""]),
         Run::from_env(client),
+        Run::guard(run),
         Run::open(client, 1),
         Run::open_from_variable(client, ""),
         Run::remove_args(run, [""]),
@@ -164,6 +165,10 @@ counterparts! {
         Run::start(run),
         Run::stop(run),
         Run::stop_with(run, Status::Failed),
+        Run::track(run, async |_| Ok::<_, Error>(())),
+        Run::tracking(run),
+        sigterm::deregister(""),
+        sigterm::register("", || ()),
         Config::builder(),
         Config::explicit([("", "")]),
         Config::get(settings, ""),

@@ -9,6 +9,7 @@ use sqltrack_engines::script::{Script, StatementKind, split};
 use sqltrack_engines::{Connection, Dialect, Engine, Environment, ExperimentId, MetricType, Rows, RunId};
 use tracing::Instrument as _;
 
+use crate::life::Heart;
 use crate::metrics::Catalog;
 use crate::transaction::Handle;
 use crate::{Config, ConfigBuilder, Error, Experiment, Parameters, Run, Transaction};
@@ -43,6 +44,7 @@ struct Inner {
     engine: Arc<dyn Engine>,
     config: Arc<Config>,
     catalog: Arc<Catalog>,
+    heart: Arc<Heart>,
     /// The transaction that everything happens in, if this client is one.
     transaction: Option<Arc<Handle>>,
 }
@@ -129,7 +131,9 @@ impl Client {
     /// [`Error::Config`] if the parameters cannot be used, [`Error::EngineNotBuilt`] if the engine was left out.
     pub fn from_config(config: Config) -> Result<Self, Error> {
         let engine = create_engine(&config)?;
-        let inner = Inner { engine, config: Arc::new(config), catalog: Arc::default(), transaction: None };
+        let config = Arc::new(config);
+        let heart = Heart::of(&config);
+        let inner = Inner { engine, config, catalog: Arc::default(), heart, transaction: None };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -140,6 +144,7 @@ impl Client {
             engine: self.inner.engine.clone(),
             config: self.inner.config.clone(),
             catalog: Arc::default(),
+            heart: self.inner.heart.clone(),
             transaction: Some(handle),
         };
         Self { inner: Arc::new(inner) }
@@ -283,6 +288,11 @@ impl Client {
         &self.inner.catalog
     }
 
+    /// What keeps the runs alive that this process tracks.
+    pub(crate) fn heart(&self) -> &Arc<Heart> {
+        &self.inner.heart
+    }
+
     pub(crate) fn is_transaction(&self) -> bool {
         self.inner.transaction.is_some()
     }
@@ -304,7 +314,7 @@ impl Client {
     }
 
     /// Runs `operation` in a transaction of its own, or whole or not at all in the one that this client is.
-    async fn atomically<T, F>(&self, operation: F) -> Result<T, Error>
+    pub(crate) async fn atomically<T, F>(&self, operation: F) -> Result<T, Error>
     where
         T: Send + 'static,
         F: for<'c> FnOnce(&'c mut dyn Connection) -> BoxFuture<'c, Result<T, Error>> + Send + 'static,
@@ -343,7 +353,7 @@ impl Client {
 }
 
 /// The result of a task; its panic goes on here.
-async fn join<T>(task: tokio::task::JoinHandle<Result<T, Error>>) -> Result<T, Error> {
+pub(crate) async fn join<T>(task: tokio::task::JoinHandle<Result<T, Error>>) -> Result<T, Error> {
     match task.await {
         Ok(result) => result,
         Err(err) => match err.try_into_panic() {

@@ -90,6 +90,14 @@ pub enum Error {
         /// The experiment that the run belongs to.
         found: ExperimentId,
     },
+    /// Someone tracks the run.
+    #[error("run {run} is being tracked by {holder}; resume it to take it over, or join it")]
+    RunIsTracked {
+        /// The run.
+        run: RunId,
+        /// Who tracks it, as host and process.
+        holder: String,
+    },
     /// An environment variable that should hold an id does not.
     #[error("the environment variable `{name}` {problem}")]
     Variable {

@@ -8,13 +8,14 @@
 //! client.setup().await?;
 //! let experiment = Experiment::open(&client, "Minimal").await?;
 //! let run = experiment.new_run().await?;
-//! run.start().await?;
-//! for epoch in 0..90 {
-//!     let loss = 7_f64.powf(1.0 / f64::from(epoch + 1));
-//!     run.add_metrics([("loss", loss)]).step(epoch.into()).await?;
-//! }
-//! run.stop().await?;
-//! # Ok(())
+//! run.track(async |run| {
+//!     for epoch in 0..90 {
+//!         let loss = 7_f64.powf(1.0 / f64::from(epoch + 1));
+//!         run.add_metrics([("loss", loss)]).step(epoch.into()).await?;
+//!     }
+//!     Ok(())
+//! })
+//! .await
 //! # }
 //! ```
 //!
@@ -23,6 +24,7 @@
 //! - [`config`]: where the connection's parameters come from.
 //! - [`Client`]: statements of your own, transactions, [`setup`](Client::setup).
 //! - [`Experiment`] and [`Run`]: what they are changed by, and [`Run::add_metrics`].
+//! - [`Tracking`]: the life of a run, and [`Client::reap`] for those that died without a word.
 //! - [`sql`]: SQL text from names and values, safe by construction.
 
 mod check;
@@ -33,6 +35,7 @@ mod create;
 mod environment;
 mod error;
 mod experiment;
+mod life;
 mod listing;
 mod metrics;
 mod parameters;
@@ -50,6 +53,7 @@ pub use config::{Config, ConfigBuilder, ConfigError};
 pub use create::{Create, CreateError, Rights, RolePassword, configured_password, create, grant, revoke};
 pub use error::Error;
 pub use experiment::{Comment, Experiment, ExperimentEdit, ExperimentKey};
+pub use life::{LEASE_VARIABLE, Reap, TrackGuard, Tracking, sigterm};
 pub use listing::ListingError;
 pub use metrics::{AddMetrics, MetricPoint, Metrics};
 pub use parameters::Parameters;
@@ -57,7 +61,7 @@ pub use run::{Run, RunEdit};
 pub use setup::{ScriptReport, ScriptSource, ScriptState, Setup, SetupError, setup};
 pub use sqltrack_engines::{
     Column, Decode, DecodeError, Dialect, Engine, EngineError, ExperimentId, FromRow, MetricType, Object,
-    Row, Rows, RunId, Value, sql,
+    ReapedRun, Row, Rows, RunId, Value, sql,
 };
 pub use stamp::{Fields, Stamp};
 pub use status::Status;

@@ -47,13 +47,14 @@ const RUNS: &str = "\
 SELECT
     r.id,
     e.name AS experiment,
-    r.status,
+    s.status,
     r.time_created AS created,
     r.time_started AS started,
     r.time_updated AS updated,
     r.comment,
     r.tags
 FROM runs AS r
+    JOIN run_status AS s ON s.id = r.id
     JOIN experiments AS e ON e.id = r.experiment_id
 WHERE CAST($1 AS BIGINT) IS NULL OR r.experiment_id = $1
 ORDER BY r.time_created DESC, r.id DESC
@@ -80,7 +81,7 @@ impl Client {
         Ok(Rows::new(columns, rows.into_iter().map(with_tags).collect()))
     }
 
-    /// The runs, oldest first: `id`, `experiment` (its name), `status`, `created`, `started`, `updated`, `comment` and
+    /// The runs, oldest first: `id`, `experiment` (its name), `status` (with LOST in it), `created`, `started`, `updated`, `comment` and
     /// `tags` (a list). Only those of an experiment, and only so many of the newest, if asked for.
     ///
     /// # Errors

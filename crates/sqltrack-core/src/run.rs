@@ -6,6 +6,7 @@ use sqltrack_engines::{Connection, EngineError, ExperimentId, Moment, RunChanges
 
 use crate::client::BoxFuture;
 use crate::experiment::{Comment, checked_tags};
+use crate::life::LEASE_VARIABLE;
 use crate::{Client, Error, Experiment, Fields, Stamp, Status, check, environment};
 
 /// A run, or rather a handle on it: its id and the client that reaches it.
@@ -24,11 +25,13 @@ use crate::{Client, Error, Experiment, Fields, Stamp, Status, check, environment
 pub struct Run {
     client: Client,
     id: RunId,
+    /// The lease under which this handle writes, if it has one of its own.
+    lease: Option<i64>,
 }
 
 impl Run {
     pub(crate) fn handle(client: Client, id: RunId) -> Self {
-        Self { client, id }
+        Self { client, id, lease: None }
     }
 
     /// The existing run of an id.
@@ -55,6 +58,10 @@ impl Run {
     /// `SQLTRACK_EXPERIMENT_ID` or both, and with the id `SQLTRACK_RUN_ID`, or a new one if that is not set. With the
     /// run's id alone, the run must exist.
     ///
+    /// In a process that a tracker of the run has started, such as `sqltrack-cli run`, which sets `SQLTRACK_RUN_LEASE`
+    /// too, the run is used and tracked as a part of that tracker's: that decides on the end of the run, and what
+    /// this process writes is refused once another process has taken the run over.
+    ///
     /// # Errors
     ///
     /// [`Error::Variable`] if none is set or one holds no id, and the errors of [`Experiment::open`] and
@@ -74,11 +81,12 @@ impl Run {
                     name: "SQLTRACK_EXPERIMENT_NAME".to_owned(),
                     problem: problem.to_owned(),
                 };
-                return Self::open(client, run.ok_or_else(missing)?).await;
+                let run = Self::open(client, run.ok_or_else(missing)?).await?;
+                return Ok(run.with_lease(id_from_variable(LEASE_VARIABLE)?));
             }
         };
         match run {
-            Some(run) => experiment.get_run(run).await,
+            Some(run) => Ok(experiment.get_run(run).await?.with_lease(id_from_variable(LEASE_VARIABLE)?)),
             None => experiment.new_run().await,
         }
     }
@@ -120,6 +128,23 @@ impl Run {
             })
             .await?;
         Ok(self.client.experiment(experiment))
+    }
+
+    /// The run under a lease.
+    pub(crate) fn with_lease(mut self, lease: impl Into<Option<i64>>) -> Self {
+        self.lease = lease.into();
+        self
+    }
+
+    /// The lease that this handle was given.
+    pub(crate) fn given_lease(&self) -> Option<i64> {
+        self.lease
+    }
+
+    /// The lease that the run must have for this process to write to it, if there is to be one: that of the handle, or
+    /// else the one under which this process tracks the run.
+    pub(crate) fn fence(&self) -> Option<i64> {
+        self.lease.or_else(|| self.client.heart().lease_of(self.id))
     }
 
     fn edit(&self) -> RunEdit {
@@ -328,6 +353,16 @@ run_changes! {
     };
 }
 
+async fn update(conn: &mut dyn Connection, run: RunId, changes: RunChanges) -> Result<(), Error> {
+    Ok(conn.update_run(run, &changes).await?)
+}
+
+/// Checks in the open transaction, until its end, that nobody has taken the run over.
+async fn check_lease(conn: &mut dyn Connection, run: RunId, lease: i64) -> Result<(), EngineError> {
+    let life = conn.run_life(run).await?.ok_or(EngineError::NoSuchRun(run))?;
+    if life.lease == Some(lease) { Ok(()) } else { Err(EngineError::LeaseLost { run, holder: life.holder }) }
+}
+
 /// The arguments of this process, if the program says which there are. A command line that does not fit what it says
 /// is no reason to stop a training.
 fn detect_args() -> Result<Option<sqltrack_engines::Object>, Error> {
@@ -350,9 +385,18 @@ impl IntoFuture for RunEdit {
             let changes = self.changes?;
             let run = self.run;
             let id = run.id;
+            let Some(lease) = run.fence() else {
+                run.client.with_connection(move |conn| Box::pin(update(conn, id, changes))).await?;
+                return Ok(run);
+            };
+            let pending = run.client.heart().pending_write();
             run.client
-                .with_connection(move |conn| {
-                    Box::pin(async move { Ok(conn.update_run(id, &changes).await?) })
+                .atomically(move |conn| {
+                    Box::pin(async move {
+                        let _pending = pending;
+                        check_lease(conn, id, lease).await?;
+                        update(conn, id, changes).await
+                    })
                 })
                 .await?;
             Ok(run)

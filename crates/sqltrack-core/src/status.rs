@@ -25,6 +25,23 @@ macro_rules! statuses {
             /// The known statuses.
             pub const KNOWN: &[Self] = &[$(Self::$variant),*];
 
+            /// Whether it is that of a run which has ended, and not well.
+            #[must_use]
+            pub fn is_failure(&self) -> bool {
+                matches!(
+                    self,
+                    Self::BootFail
+                        | Self::Cancelled
+                        | Self::Deadline
+                        | Self::Failed
+                        | Self::NodeFail
+                        | Self::OutOfMemory
+                        | Self::Preempted
+                        | Self::Revoked
+                        | Self::Timeout
+                )
+            }
+
             /// The text that is stored.
             #[must_use]
             pub fn as_str(&self) -> &str {

@@ -10,6 +10,13 @@ use crate::{
     ObjectPatch, RunChanges, RunId, Value, tags,
 };
 
+mod life;
+
+pub use life::{
+    a_heartbeat_needs_its_lease, metrics_need_the_lease_that_they_name, only_silent_runs_are_reaped,
+    the_life_of_a_run_comes_back_as_written,
+};
+
 /// Calls a macro with the names of all cases.
 #[macro_export]
 macro_rules! engine_contract {
@@ -35,6 +42,10 @@ macro_rules! engine_contract {
             a_column_is_not_widened_over_large_integers
             null_clears_a_metric
             a_value_moves_from_the_overflow_to_its_column
+            the_life_of_a_run_comes_back_as_written
+            a_heartbeat_needs_its_lease
+            metrics_need_the_lease_that_they_name
+            only_silent_runs_are_reaped
             a_script_is_known_once_it_is_recorded
             an_empty_result_has_columns
         }
@@ -57,7 +68,7 @@ async fn values(conn: &mut dyn Connection, sql: &str) -> Vec<Vec<Value>> {
 
 fn row(run: RunId, columns: &[(&str, Value)]) -> MetricsRow {
     let columns = columns.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
-    MetricsRow { run, step: 3, progress: 0.5, columns, overflow: Vec::new(), updated: None }
+    MetricsRow { run, step: 3, progress: 0.5, columns, overflow: Vec::new(), updated: None, lease: None }
 }
 
 async fn add_column(conn: &mut dyn Connection, name: &str, metric_type: MetricType) {

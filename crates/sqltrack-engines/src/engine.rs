@@ -9,8 +9,8 @@ use async_trait::async_trait;
 
 use crate::Rows;
 use crate::{
-    Dialect, EngineError, ExperimentChanges, ExperimentId, MetricColumn, MetricType, MetricsRow, RunChanges,
-    RunId, Value,
+    Dialect, EngineError, ExperimentChanges, ExperimentId, Heartbeat, MetricColumn, MetricType, MetricsRow,
+    ReapedRun, Reaping, RunChanges, RunId, RunLife, RunLifeChange, Value,
 };
 
 /// A database that can hold experiments, as a pool of connections to it.
@@ -175,6 +175,19 @@ pub trait Connection: Send {
     /// [`EngineError::NoSuchRun`] if it, or the target of a link, does not exist.
     async fn update_run(&mut self, run: RunId, changes: &RunChanges) -> Result<(), EngineError>;
 
+    /// The life of a run, locked until the end of the open transaction; `None` if there is no such run.
+    async fn run_life(&mut self, run: RunId) -> Result<Option<RunLife>, EngineError>;
+
+    /// Writes the life of a run that the open transaction has locked.
+    async fn set_run_life(&mut self, run: RunId, change: &RunLifeChange) -> Result<(), EngineError>;
+
+    /// Writes heartbeats, all in one statement where the database can, and returns the runs that still have a
+    /// tracker under the given lease.
+    async fn beat(&mut self, beats: &[Heartbeat]) -> Result<Vec<RunId>, EngineError>;
+
+    /// Gives up the RUNNING runs of which nothing was heard for too long, and returns them.
+    async fn reap(&mut self, reaping: &Reaping) -> Result<Vec<ReapedRun>, EngineError>;
+
     /// The columns of `metrics`, but for its key, in their order.
     async fn metric_columns(&mut self) -> Result<Vec<MetricColumn>, EngineError>;
 
@@ -202,7 +215,8 @@ pub trait Connection: Send {
     ///
     /// # Errors
     ///
-    /// [`EngineError::NoSuchRun`] if the run does not exist, [`EngineError::NoSuchColumn`] if a column does not.
+    /// [`EngineError::NoSuchRun`] if the run does not exist, [`EngineError::NoSuchColumn`] if a column does not,
+    /// [`EngineError::LeaseLost`] if `row` names a lease that is not the run's any more.
     async fn write_metrics(&mut self, row: &MetricsRow) -> Result<(), EngineError>;
 
     /// Creates the schema that the tables go to, if it does not exist, and the table that tracks scripts.

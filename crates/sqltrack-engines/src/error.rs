@@ -29,6 +29,23 @@ pub enum EngineError {
         /// The database.
         target: String,
     },
+    /// The tables are those of an older version.
+    #[error("the tables of {target} are those of an older SQLTrack; run `sqltrack-cli setup`")]
+    Outdated {
+        /// The database.
+        target: String,
+    },
+    /// Someone else has taken the run over since this process began to track it.
+    #[error(
+        "run {run} was taken over{}; this process does not write to it any more",
+        .holder.as_ref().map(|holder| format!(" by {holder}")).unwrap_or_default()
+    )]
+    LeaseLost {
+        /// The run.
+        run: RunId,
+        /// Who tracks it now, as host and process.
+        holder: Option<String>,
+    },
     /// A statement names a column that the table `metrics` does not have.
     #[error("{message}")]
     NoSuchColumn {
@@ -140,6 +157,22 @@ pub enum EngineError {
 }
 
 impl EngineError {
+    /// Whether the same call may work in a while, as nothing is wrong with what it asks for: the database is away, busy or
+    /// full, or chose this transaction to give way to another.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        // Serialization failure, deadlock, and too many of locks, connections or memory.
+        const PASSING: [&str; 5] = ["40001", "40P01", "53200", "53300", "53400"];
+        match self {
+            Self::ConnectionLost { .. }
+            | Self::Unreachable { .. }
+            | Self::Busy { .. }
+            | Self::DiskFull { .. } => true,
+            Self::Database { code: Some(code), .. } => PASSING.contains(&code.as_str()),
+            _ => false,
+        }
+    }
+
     /// Whether the connection that reported this error must not be used again.
     #[must_use]
     pub fn is_connection_lost(&self) -> bool {

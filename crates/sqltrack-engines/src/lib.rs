@@ -12,6 +12,7 @@ mod engine;
 mod environment;
 mod error;
 mod ids;
+mod life;
 mod metrics;
 pub mod overflow;
 mod parameters;
@@ -29,6 +30,7 @@ pub use engine::{Access, AppliedScript, Connection, Engine, ExperimentRecord};
 pub use environment::{Environment, NotUnicode};
 pub use error::{BoxError, EngineError};
 pub use ids::{ExperimentId, RunId};
+pub use life::{Heartbeat, MISSED_HEARTBEATS, ReapedRun, Reaping, RunLife, RunLifeChange};
 pub use metrics::{
     ColumnKind, Fit, MAX_NAME_BYTES, MetricColumn, MetricNameError, MetricsRow, check_metric_name, exact_f64,
 };

@@ -170,6 +170,8 @@ pub struct MetricsRow {
     pub overflow: Vec<(String, Value)>,
     /// What to write to the run's `time_updated`, if anything.
     pub updated: Option<Moment>,
+    /// The lease that the run must have for anything to be written; `None` writes whoever tracks it.
+    pub lease: Option<i64>,
 }
 
 #[cfg(test)]

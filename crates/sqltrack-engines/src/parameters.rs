@@ -59,6 +59,8 @@ pub const PARAMETERS: &[Parameter] = &[
     own(EVERY, "engine", "`postgres` (the default) or `sqlite`"),
     own(EVERY, "url", "`postgres://…` or `sqlite://…`, in place of the other parameters").masked(),
     own(&[Dialect::Sqlite], "dbpath", "path of the database file"),
+    own(EVERY, "heartbeat", "seconds between signs of life of a tracked run, 30 by default"),
+    own(EVERY, "grace", "seconds that a tracked process may take to end on a signal, 10 by default"),
 
     pq("host", "PGHOST", "server name, address, or directory of its unix socket"),
     pq("hostaddr", "PGHOSTADDR", "address to connect to, which saves looking up `host`"),

@@ -8,14 +8,15 @@ use deadpool::managed::Object;
 use sqltrack_engines::script::StatementKind;
 use sqltrack_engines::{
     Access, AppliedScript, Connection, Dialect, EngineError, ExperimentChanges, ExperimentId,
-    ExperimentRecord, MetricColumn, MetricType, MetricsRow, Rows, RunChanges, RunId, Value,
+    ExperimentRecord, Heartbeat, MetricColumn, MetricType, MetricsRow, ReapedRun, Reaping, Rows, RunChanges,
+    RunId, RunLife, RunLifeChange, Value,
 };
 use sqlx::PgConnection;
 
 use crate::dynamic::{self, Place};
 use crate::engine::Pooled;
 use crate::error::translate;
-use crate::{experiments, metrics, runs, setup};
+use crate::{experiments, life, metrics, runs, setup};
 
 /// A connection out of the pool. It is closed, not given back, if a transaction is open when it is dropped.
 pub(crate) struct PostgresConnection {
@@ -182,6 +183,26 @@ impl Connection for PostgresConnection {
         runs::update(conn, target, run, changes).await
     }
 
+    async fn run_life(&mut self, run: RunId) -> Result<Option<RunLife>, EngineError> {
+        let (conn, target) = self.parts()?;
+        life::find(conn, target, run).await
+    }
+
+    async fn set_run_life(&mut self, run: RunId, change: &RunLifeChange) -> Result<(), EngineError> {
+        let (conn, target) = self.parts()?;
+        life::set(conn, target, run, change).await
+    }
+
+    async fn beat(&mut self, beats: &[Heartbeat]) -> Result<Vec<RunId>, EngineError> {
+        let (conn, target) = self.parts()?;
+        life::beat(conn, target, beats).await
+    }
+
+    async fn reap(&mut self, reaping: &Reaping) -> Result<Vec<ReapedRun>, EngineError> {
+        let (conn, target) = self.parts()?;
+        life::reap(conn, target, reaping).await
+    }
+
     async fn metric_columns(&mut self) -> Result<Vec<MetricColumn>, EngineError> {
         let (conn, target) = self.parts()?;
         metrics::columns(conn, target).await
@@ -212,8 +233,15 @@ impl Connection for PostgresConnection {
     }
 
     async fn write_metrics(&mut self, row: &MetricsRow) -> Result<(), EngineError> {
+        let in_transaction = self.in_transaction;
         let (conn, target) = self.parts()?;
-        metrics::write(conn, target, row).await
+        match metrics::write(conn, target, row).await {
+            // A transaction that has failed answers no questions.
+            Err(EngineError::LeaseLost { run, .. }) if !in_transaction => {
+                Err(life::explain_loss(conn, target, run).await)
+            }
+            written => written,
+        }
     }
 
     async fn prepare_setup(&mut self) -> Result<(), EngineError> {

@@ -118,7 +118,10 @@ impl Engine for PostgresEngine {
     }
 
     fn base_scripts(&self) -> &'static [(&'static str, &'static str)] {
-        &[("base.sql", include_str!("../../../migrations/postgres/base.sql"))]
+        &[
+            ("base.sql", include_str!("../../../migrations/postgres/base.sql")),
+            ("base-002-run-life.sql", include_str!("../../../migrations/postgres/base-002-run-life.sql")),
+        ]
     }
 
     async fn connect(&self) -> Result<Box<dyn Connection>, EngineError> {

@@ -3,7 +3,7 @@
 use sqltrack_engines::EngineError;
 use sqlx::postgres::{PgDatabaseError, PgErrorPosition};
 
-/// The tables and views of the base schema; a statement that misses one of them needs a setup first.
+/// The tables and views of `base.sql`; a statement that misses one of them needs a setup first.
 const RELATIONS: [&str; 7] =
     ["experiments", "experiment_links", "runs", "run_links", "metrics", "metrics_overflow", "metrics_long"];
 
@@ -72,6 +72,7 @@ fn from_server(target: &str, db: PgDatabaseError) -> EngineError {
         "28000" | "28P01" => EngineError::LoginRefused { target, message },
         "3D000" => EngineError::NoSuchDatabase { target, message },
         "42P01" if names_base_relation(&message) => EngineError::NotSetUp { target },
+        "42P01" if message.contains("\"run_status\"") => EngineError::Outdated { target },
         "42501" => EngineError::PermissionDenied { target, message },
         "25006" => EngineError::ReadOnly { target, message },
         "53100" => EngineError::DiskFull { target, message },

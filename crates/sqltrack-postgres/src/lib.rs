@@ -8,6 +8,7 @@ mod dynamic;
 mod engine;
 mod error;
 mod experiments;
+mod life;
 mod metrics;
 mod numeric;
 pub mod options;

@@ -19,6 +19,7 @@ const EXACT_LIMIT: i64 = 1 << 53;
 
 const LOCK_NOT_AVAILABLE: &str = "55P03";
 const UNDEFINED_COLUMN: &str = "42703";
+const NOT_NULL_VIOLATION: &str = "23502";
 
 /// The SQL type of the columns that hold metrics of this type.
 pub(crate) fn sql_type(metric_type: MetricType) -> &'static str {
@@ -198,16 +199,30 @@ pub(crate) async fn write(
     }
     let mut next = 4 + row.columns.len();
     let mut parts = Vec::new();
-    if let Some(moment) = row.updated {
-        let (time, value) = match moment {
-            Moment::Now => ("clock_timestamp()".to_owned(), None),
-            Moment::At(time) => (format!("${next}::TIMESTAMPTZ"), Some(Value::from(time))),
-        };
-        if let Some(value) = value {
-            add(&mut arguments, &value)?;
+    let held = match row.lease {
+        None => "",
+        Some(lease) => {
+            add(&mut arguments, &Value::Int(lease))?;
             next += 1;
+            &format!(" AND lease = ${}", next - 1)
         }
-        parts.push(format!("touched AS (UPDATE runs SET time_updated = {time} WHERE id = $1)"));
+    };
+    match row.updated {
+        None if held.is_empty() => {}
+        None => parts.push(format!("held AS (SELECT id FROM runs WHERE id = $1{held} FOR SHARE)")),
+        Some(moment) => {
+            let (time, value) = match moment {
+                Moment::Now => ("clock_timestamp()".to_owned(), None),
+                Moment::At(time) => (format!("${next}::TIMESTAMPTZ"), Some(Value::from(time))),
+            };
+            if let Some(value) = value {
+                add(&mut arguments, &value)?;
+                next += 1;
+            }
+            parts.push(format!(
+                "held AS (UPDATE runs SET time_updated = {time} WHERE id = $1{held} RETURNING id)"
+            ));
+        }
     }
     parts.push(format!(
         "cleared AS (DELETE FROM metrics_overflow
@@ -240,12 +255,17 @@ pub(crate) async fn write(
         push(&mut arguments, numbers)?;
         push(&mut arguments, others.into_iter().map(|other| other.map(Json)).collect::<Vec<_>>())?;
     }
-    let upsert = sqltrack_engines::sql::upsert_metrics(&columns)
+    // A run that someone else has taken over has no id here, and nothing of the statement happens.
+    let run = if row.lease.is_some() { "(SELECT id FROM held)" } else { "$1" };
+    let upsert = sqltrack_engines::sql::upsert_metrics(run, &columns)
         .map_err(|err| EngineError::BadValue(err.to_string()))?;
     let sql = format!("WITH {} {upsert}", parts.join(", "));
     dynamic::run_prepared(conn, sql, arguments).await.map_err(|err| {
         if violated_foreign_key(&err).is_some() {
             return EngineError::NoSuchRun(row.run);
+        }
+        if row.lease.is_some() && has_code(&err, NOT_NULL_VIOLATION) {
+            return EngineError::LeaseLost { run: row.run, holder: None };
         }
         if has_code(&err, UNDEFINED_COLUMN) {
             return EngineError::NoSuchColumn { message: err.to_string() };

@@ -63,7 +63,7 @@ async fn skip_used_ids(conn: &mut PgConnection, target: &str) -> Result<(), Engi
 }
 
 /// Whether to write a time, and which: none is the time on the server's clock.
-fn moment(moment: Option<Moment>) -> (bool, Option<OffsetDateTime>) {
+pub(crate) fn moment(moment: Option<Moment>) -> (bool, Option<OffsetDateTime>) {
     match moment {
         None => (false, None),
         Some(Moment::Now) => (true, None),

@@ -7,7 +7,8 @@ use async_trait::async_trait;
 use deadpool::managed::Object;
 use sqltrack_engines::{
     Access, AppliedScript, Connection, EngineError, ExperimentChanges, ExperimentId, ExperimentRecord,
-    MetricColumn, MetricType, MetricsRow, Rows, RunChanges, RunId, Value,
+    Heartbeat, MetricColumn, MetricType, MetricsRow, ReapedRun, Reaping, Rows, RunChanges, RunId, RunLife,
+    RunLifeChange, Value,
 };
 use sqlx::SqliteConnection;
 use tokio::sync::{Mutex, OwnedMutexGuard};
@@ -16,7 +17,7 @@ use crate::closing::Closing;
 use crate::dynamic::{self, Needs, Outcome};
 use crate::engine::{BUSY_TIMEOUT, Pooled};
 use crate::error::translate;
-use crate::{experiments, metrics, runs, setup, views};
+use crate::{clock, experiments, life, metrics, runs, setup, views};
 
 /// A connection out of the pool. It is closed, not given back, if a transaction is open when it is dropped.
 pub(crate) struct Conn {
@@ -59,6 +60,11 @@ impl Conn {
             Some(conn) => Ok((conn, &self.target)),
             None => Err(EngineError::BadValue("the connection was given back".to_owned())),
         }
+    }
+
+    /// The time on the clock that all processes share which use the file.
+    fn now(&self) -> time::OffsetDateTime {
+        clock::now(self.target.as_ref().as_ref())
     }
 
     async fn control(&mut self, sql: &str) -> Result<(), EngineError> {
@@ -231,6 +237,26 @@ impl Connection for Conn {
 
     async fn update_run(&mut self, run: RunId, changes: &RunChanges) -> Result<(), EngineError> {
         writing!(self, |conn, target| runs::update(conn, target, run, changes))
+    }
+
+    async fn run_life(&mut self, run: RunId) -> Result<Option<RunLife>, EngineError> {
+        let now = self.now();
+        writing!(self, |conn, target| life::find(conn, target, run, now))
+    }
+
+    async fn set_run_life(&mut self, run: RunId, change: &RunLifeChange) -> Result<(), EngineError> {
+        let now = self.now();
+        writing!(self, |conn, target| life::set(conn, target, run, change, now))
+    }
+
+    async fn beat(&mut self, beats: &[Heartbeat]) -> Result<Vec<RunId>, EngineError> {
+        let now = self.now();
+        writing!(self, |conn, target| life::beat(conn, target, beats, now))
+    }
+
+    async fn reap(&mut self, reaping: &Reaping) -> Result<Vec<ReapedRun>, EngineError> {
+        let now = self.now();
+        writing!(self, |conn, target| life::reap(conn, target, reaping, now))
     }
 
     async fn metric_columns(&mut self) -> Result<Vec<MetricColumn>, EngineError> {

@@ -159,7 +159,10 @@ impl Engine for SqliteEngine {
     }
 
     fn base_scripts(&self) -> &'static [(&'static str, &'static str)] {
-        &[("base.sql", include_str!("../../../migrations/sqlite/base.sql"))]
+        &[
+            ("base.sql", include_str!("../../../migrations/sqlite/base.sql")),
+            ("base-002-run-life.sql", include_str!("../../../migrations/sqlite/base-002-run-life.sql")),
+        ]
     }
 
     async fn create(&self) -> Result<(), EngineError> {

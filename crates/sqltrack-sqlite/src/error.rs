@@ -13,6 +13,7 @@ pub(crate) fn translate(target: &str, err: sqlx::Error) -> EngineError {
     let message = db.message().replace('\n', " ");
     match primary_code(&*db) {
         1 if misses_base_table(&message) => EngineError::NotSetUp { target },
+        1 if message.contains("no such table: run_status") => EngineError::Outdated { target },
         1 if is_missing_column(&message) => EngineError::NoSuchColumn { message },
         3 => EngineError::PermissionDenied { target, message },
         5 | 6 => EngineError::Busy { target, message },

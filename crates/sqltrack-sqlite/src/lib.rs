@@ -2,6 +2,7 @@
 //! ([`SqliteEngine`]), and how values are kept in a database with five types ([`text`]).
 
 mod arguments;
+mod clock;
 mod closing;
 mod connection;
 mod decode;
@@ -10,6 +11,7 @@ mod engine;
 mod error;
 mod experiments;
 mod ids;
+mod life;
 mod links;
 mod metrics;
 mod runs;

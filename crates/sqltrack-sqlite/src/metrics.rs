@@ -7,7 +7,7 @@ use sqlx::SqliteConnection;
 
 use crate::arguments::arguments;
 use crate::error::{is_foreign_key_violation, translate};
-use crate::{decode, dynamic, runs, views};
+use crate::{decode, dynamic, life, runs, views};
 
 /// The largest integer below which every integer equals a double.
 const EXACT_LIMIT: i64 = 1 << 53;
@@ -106,9 +106,12 @@ pub(crate) async fn write(
         true => EngineError::NoSuchRun(row.run),
         false => translate(target, err),
     };
+    if let Some(lease) = row.lease {
+        life::check_lease(&mut *conn, target, row.run, lease).await?;
+    }
     let columns: Vec<(&str, Option<&str>)> =
         row.columns.iter().map(|(name, _)| (name.as_str(), None)).collect();
-    let upsert = sqltrack_engines::sql::upsert_metrics(&columns)
+    let upsert = sqltrack_engines::sql::upsert_metrics("$1", &columns)
         .map_err(|err| EngineError::BadValue(err.to_string()))?;
     let key = [Value::Int(row.run.0), Value::Int(row.step), Value::Float(row.progress)];
     let values = arguments(key.iter().chain(row.columns.iter().map(|(_, value)| value)))?;

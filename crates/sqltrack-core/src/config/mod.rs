@@ -15,6 +15,7 @@
 //! ```
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 pub use sqltrack_engines::{
     Dialect, Environment, InvalidSetting, PARAMETERS, Parameter, Secret, Setting, Settings, Source,
@@ -102,6 +103,20 @@ impl Config {
     /// The value of a parameter of the engine; `None` if it is unset or empty.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.settings.value(name)
+    }
+
+    /// The time between heartbeats of a tracked run: the parameter `heartbeat`, 30 s by default.
+    pub fn heartbeat(&self) -> Duration {
+        self.seconds("heartbeat", Duration::from_secs(30))
+    }
+
+    /// How long a process that tracks a run may take to end on a signal: the parameter `grace`, 10 s by default.
+    pub fn grace(&self) -> Duration {
+        self.seconds("grace", Duration::from_secs(10))
+    }
+
+    fn seconds(&self, name: &str, default: Duration) -> Duration {
+        self.get(name).and_then(resolve::seconds).unwrap_or(default)
     }
 
     /// Parameters that someone set for the other engine, and that this one has no use for.

@@ -1,5 +1,7 @@
 //! From sources to a configuration: the layers, their order, and what is checked at the end.
 
+use std::time::Duration;
+
 use super::builder::ConfigBuilder;
 use super::layer::{Layer, merge};
 use super::{Config, ConfigError, Dialect, Environment, Parameter, Settings, Source, file};
@@ -130,7 +132,18 @@ fn finish(engine: Dialect, layers: &[Layer], environment: Environment) -> Result
     Ok(Config { engine, settings: used, unused, path: None, environment })
 }
 
+/// A positive number of seconds, up to a day.
+pub(super) fn seconds(text: &str) -> Option<Duration> {
+    let number: f64 = text.trim().parse().ok()?;
+    (number > 0.0 && number <= 86_400.0).then(|| Duration::from_secs_f64(number))
+}
+
 fn check(engine: Dialect, settings: &Settings) -> Result<(), ConfigError> {
+    for name in ["heartbeat", "grace"] {
+        if settings.value(name).is_some_and(|value| seconds(value).is_none()) {
+            return Err(settings.invalid(name, "expected a number of seconds, up to a day").into());
+        }
+    }
     match engine {
         #[cfg(feature = "postgres")]
         Dialect::Postgres => Ok(sqltrack_postgres::options::check(settings)?),

@@ -62,18 +62,28 @@ impl AddMetrics {
         }
         let client = self.run.client().clone();
         plan::check_range(&self.metrics, &**client.engine())?;
+        let lease = self.run.fence();
+        let pending = lease.map(|_| client.heart().pending_write());
         let write = Write {
             engine: client.engine().clone(),
             catalog: client.catalog().clone(),
             in_transaction: client.is_transaction(),
             run: self.run.id(),
+            lease,
             step: self.step,
             // `-0.0` and `0.0` are one key.
             progress: self.progress + 0.0,
             updated: self.updated.moment(),
             metrics: self.metrics,
         };
-        client.with_connection(move |conn| Box::pin(async move { write.run(conn).await })).await
+        client
+            .with_connection(move |conn| {
+                Box::pin(async move {
+                    let _pending = pending;
+                    write.run(conn).await
+                })
+            })
+            .await
     }
 }
 
@@ -92,6 +102,7 @@ struct Write {
     catalog: Arc<Catalog>,
     in_transaction: bool,
     run: RunId,
+    lease: Option<i64>,
     step: i64,
     progress: f64,
     updated: Option<Moment>,
@@ -200,6 +211,7 @@ impl Write {
             columns: plan.columns,
             overflow: plan.overflow,
             updated: self.updated,
+            lease: self.lease,
         };
         conn.write_metrics(&row).await
     }

@@ -72,11 +72,16 @@ pub(super) async fn setup(
     if !is_dry {
         client.engine().create().await?;
     }
-    let mut reports = Vec::with_capacity(prepared.len());
-    for script in prepared {
+    let mut reports: Vec<ScriptReport> = Vec::with_capacity(prepared.len());
+    for (index, script) in prepared.into_iter().enumerate() {
         let name = script.name.clone();
         let state = if is_dry { look(&client, script).await? } else { apply(&client, script).await? };
         tracing::info!(script = name, ?state, "setup");
+        // What has followed `base.sql` is a part of it, but where it comes to a database that had only that.
+        let is_part = (1..base.len()).contains(&index);
+        if is_part && reports.first().is_some_and(|base| base.state == state) {
+            continue;
+        }
         let report = ScriptReport { name, state };
         observer(&report);
         reports.push(report);

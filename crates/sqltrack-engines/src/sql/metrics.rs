@@ -2,14 +2,14 @@
 
 use super::{Identifier, SqlError};
 
-/// The statement that writes one row of metrics, the same on both databases. It takes the run's id, step
-/// and progress as `$1` to `$3`, and the columns' values from `$4` on, each cast to a type
+/// The statement that writes one row of metrics, the same on both databases. `run` is the SQL of the run's id,
+/// mostly `$1`; it takes step and progress as `$2` and `$3`, and the columns' values from `$4` on, each cast to a type
 /// where one is given. Columns that it does not name keep what they hold; without columns, a row that is
 /// there stays as it is.
 ///
 /// ```
 /// assert_eq!(
-///     sqltrack_engines::sql::upsert_metrics(&[("loss", None)])?,
+///     sqltrack_engines::sql::upsert_metrics("$1", &[("loss", None)])?,
 ///     "INSERT INTO metrics (run_id, step, progress, \"loss\") VALUES ($1, $2, $3, $4) \
 ///      ON CONFLICT (run_id, step, progress) DO UPDATE SET \"loss\" = excluded.\"loss\"",
 /// );
@@ -20,13 +20,14 @@ use super::{Identifier, SqlError};
 ///
 /// [`SqlError::EmptyIdentifier`] or [`SqlError::Nul`] if a name can be no column's. Whether the names are
 /// good for metrics is the caller's to know.
-pub fn upsert_metrics(columns: &[(&str, Option<&str>)]) -> Result<String, SqlError> {
+pub fn upsert_metrics(run: &str, columns: &[(&str, Option<&str>)]) -> Result<String, SqlError> {
     let values: String =
         (4..).zip(columns).map(|(number, (_, sql_type))| parameter(number, *sql_type)).collect();
     let columns =
         columns.iter().map(|(name, _)| Identifier::new(*name).quoted()).collect::<Result<Vec<_>, _>>()?;
     let names: String = columns.iter().map(|column| format!(", {column}")).collect();
-    let insert = format!("INSERT INTO metrics (run_id, step, progress{names}) VALUES ($1, $2, $3{values})");
+    let insert =
+        format!("INSERT INTO metrics (run_id, step, progress{names}) VALUES ({run}, $2, $3{values})");
     if columns.is_empty() {
         return Ok(insert + " ON CONFLICT DO NOTHING");
     }
