@@ -103,8 +103,15 @@ impl Database {
 
     /// A client in the making that leads here by TCP and password, as the superuser.
     pub fn builder_with_password(&self) -> ClientBuilder {
+        Self::client(&[("url", self.by_tcp().1), ("application_name", self.name().to_owned())])
+    }
+
+    /// The port that the server listens on, and the URL that leads here by TCP and password, as the superuser.
+    pub fn by_tcp(&self) -> (u16, String) {
         let url = Self::url_of(&variable("SQLTRACK_TEST_POSTGRES_TCP"), self.name());
-        Self::client(&[("url", url), ("application_name", self.name().to_owned())])
+        let (_, rest) = url.rsplit_once(':').unwrap();
+        let (port, _) = rest.split_once('/').unwrap();
+        (port.parse().unwrap(), url)
     }
 
     /// The variables of the environment that lead another process here.

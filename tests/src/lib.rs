@@ -1,11 +1,13 @@
 //! What the integration tests share: a database of its own for each test, and processes that use it at once.
 
 mod database;
+mod proxy;
 mod worker;
 
 pub use database::{Database, run};
+pub use proxy::Proxy;
 pub use sqltrack_core::Dialect;
-pub use worker::{Worker, all_at_once};
+pub use worker::{Signal, Worker, all_at_once};
 
 /// Makes two tests of each `async fn name(db: &Database)`, `postgres::name` and `sqlite::name`. What can only be
 /// tested on one engine is listed behind that engine's name.

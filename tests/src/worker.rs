@@ -1,7 +1,10 @@
 //! Other processes that use a database: the program `worker`, told what to do by its arguments.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+
+pub use rustix::process::Signal;
+use rustix::process::{Pid, kill_process};
 
 use crate::Database;
 
@@ -16,17 +19,33 @@ pub struct Worker {
 impl Worker {
     /// Starts `program` (`env!("CARGO_BIN_EXE_worker")`) with a job for `db`, and waits until it is ready.
     pub fn start<A: AsRef<str>>(program: &str, db: &Database, job: impl IntoIterator<Item = A>) -> Self {
-        let mut worker = Self::spawn(program, db, job);
+        Self::start_with(program, db, job, [])
+    }
+
+    /// The same with further variables in its environment.
+    pub fn start_with<'a, A: AsRef<str>>(
+        program: &str,
+        db: &Database,
+        job: impl IntoIterator<Item = A>,
+        variables: impl IntoIterator<Item = (&'a str, String)>,
+    ) -> Self {
+        let mut worker = Self::spawn(program, db, job, variables);
         worker.wait_until_ready();
         worker
     }
 
-    fn spawn<A: AsRef<str>>(program: &str, db: &Database, job: impl IntoIterator<Item = A>) -> Self {
+    fn spawn<'a, A: AsRef<str>>(
+        program: &str,
+        db: &Database,
+        job: impl IntoIterator<Item = A>,
+        variables: impl IntoIterator<Item = (&'a str, String)>,
+    ) -> Self {
         let mut child = Command::new(program)
             .args(job.into_iter().map(|argument| argument.as_ref().to_owned()))
             .env_clear()
             .envs(db.variables())
             .env("LOGNAME", "nobody")
+            .envs(variables)
             .current_dir(db.folder())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -55,6 +74,22 @@ impl Worker {
         (length > 0).then(|| line.trim_end().to_owned())
     }
 
+    /// Sends it a signal.
+    pub fn signal(&self, signal: Signal) {
+        let pid = Pid::from_child(&self.child);
+        kill_process(pid, signal).unwrap();
+    }
+
+    /// Waits for its end, whatever that is, and returns it with the other lines that it printed, and its errors.
+    pub fn wait(mut self) -> (ExitStatus, Vec<String>, String) {
+        let mut lines = Vec::new();
+        while let Some(line) = self.line() {
+            lines.push(line);
+        }
+        let errors = self.errors();
+        (self.child.wait().unwrap(), lines, errors)
+    }
+
     /// Ends it at once, as `kill -9` does, and waits until it is gone.
     pub fn kill(mut self) {
         self.child.kill().unwrap();
@@ -62,13 +97,8 @@ impl Worker {
     }
 
     /// Waits for its end, which must be a good one, and returns the other lines that it printed.
-    pub fn finish(mut self) -> Vec<String> {
-        let mut lines = Vec::new();
-        while let Some(line) = self.line() {
-            lines.push(line);
-        }
-        let errors = self.errors();
-        let status = self.child.wait().unwrap();
+    pub fn finish(self) -> Vec<String> {
+        let (status, lines, errors) = self.wait();
         assert!(status.success(), "{status}: {errors}");
         lines
     }
@@ -96,7 +126,7 @@ pub fn all_at_once(
     db: &Database,
     jobs: impl IntoIterator<Item = Vec<String>>,
 ) -> Vec<Vec<String>> {
-    let mut workers: Vec<Worker> = jobs.into_iter().map(|job| Worker::spawn(program, db, job)).collect();
+    let mut workers: Vec<Worker> = jobs.into_iter().map(|job| Worker::spawn(program, db, job, [])).collect();
     workers.iter_mut().for_each(Worker::wait_until_ready);
     workers.iter_mut().for_each(Worker::go);
     workers.into_iter().map(Worker::finish).collect()

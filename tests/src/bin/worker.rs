@@ -3,8 +3,9 @@
 
 use std::io::{Write, stderr, stdin, stdout};
 use std::process::ExitCode;
+use std::time::Duration;
 
-use sqltrack_core::{Client, Error, Experiment, Metrics};
+use sqltrack_core::{Client, Error, Experiment, Metrics, Run, sigterm};
 
 fn main() -> ExitCode {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
@@ -39,6 +40,18 @@ async fn work(job: &[String]) -> Result<(), Error> {
             let reports = client.setup().scripts(scripts.iter().copied()).await?;
             reports.into_iter().for_each(say);
         }
+        ["live", form, ending, run] => return live(&client, form, ending, number(run)).await,
+        ["live-and-wait", run] => {
+            client.run(number(run)).track(async |_| Ok::<_, Error>(())).await?;
+            say("ended");
+            stdin().read_line(&mut String::new()).unwrap();
+        }
+        ["part"] => {
+            let run = Run::from_env(&client).await?;
+            run.add_metrics([("loss", 0.5)]).await?;
+            run.track(async |_| Ok::<_, Error>(say("tracked"))).await?;
+        }
+        ["time"] => say(time::OffsetDateTime::now_utc().unix_timestamp()),
         ["write", count] => {
             for _ in 0..number(count) {
                 client.execute("INSERT INTO experiments (name) VALUES ('from another process')", ()).await?;
@@ -48,6 +61,66 @@ async fn work(job: &[String]) -> Result<(), Error> {
         other => panic!("there is no job {other:?}"),
     }
     Ok(())
+}
+
+/// Tracks a run in one of two forms, says so, and comes to its end in one of many ways.
+async fn live(client: &Client, form: &str, ending: &str, run: i64) -> Result<(), Error> {
+    sigterm::register("say", || say("called"));
+    let run = client.run(run);
+    let tracking = run.tracking().heartbeat(Duration::from_millis(100)).grace(Duration::from_secs(2));
+    match form {
+        "track" if ending == "drop" => {
+            let forever = tracking.track(async |_| {
+                say("tracked");
+                std::future::pending::<Result<(), Error>>().await
+            });
+            let _ = tokio::time::timeout(Duration::from_millis(200), forever).await;
+            Ok(())
+        }
+        "track" => tracking.track(async |run| come_to_an_end(&run, ending).await).await,
+        "guard" => {
+            let guard = tracking.guard().await?;
+            let result = come_to_an_end(&guard, ending).await;
+            match ending {
+                "drop" => drop(guard),
+                _ => guard.end_by(&result).await?,
+            }
+            result
+        }
+        other => panic!("there is no form {other:?}"),
+    }
+}
+
+#[expect(clippy::exit, reason = "one of the ways to end")]
+async fn come_to_an_end(run: &Run, ending: &str) -> Result<(), Error> {
+    run.add_metrics([("loss", 0.5)]).step(1).await?;
+    say("tracked");
+    match ending {
+        "return" | "drop" => Ok(()),
+        "error" => Err(Error::ProgressNan),
+        "panic" => panic!("on purpose"),
+        "abort" => std::process::abort(),
+        "exit" => std::process::exit(3),
+        // Until a signal ends it, or `go`.
+        "wait" => {
+            tokio::task::spawn_blocking(|| stdin().read_line(&mut String::new())).await.unwrap().unwrap();
+            run.add_metrics([("loss", 0.25)]).step(2).await
+        }
+        // The same, without ever giving the runtime a chance.
+        "block" => {
+            stdin().read_line(&mut String::new()).unwrap();
+            Ok(())
+        }
+        // Metrics all the time, saying each that is there.
+        "write" => {
+            for step in 2.. {
+                run.add_metrics([("loss", 0.5)]).step(step).await?;
+                say(step);
+            }
+            Ok(())
+        }
+        other => panic!("there is no end {other:?}"),
+    }
 }
 
 fn number(text: &str) -> i64 {
