@@ -148,8 +148,7 @@ async fn what_was_acknowledged_before_a_signal_is_there(db: &Database) {
         }
         worker.signal(signal);
         let (_, said, _) = worker.wait();
-        let steps = said.iter().filter_map(|line| line.parse::<i64>().ok());
-        let acknowledged = steps.last().unwrap_or(20);
+        let acknowledged = said.iter().rev().find_map(|line| line.parse::<i64>().ok()).unwrap_or(20);
         let count: Option<i64> =
             client.first_value("SELECT count(*) FROM metrics WHERE run_id = $1", (run.id(),)).await.unwrap();
         assert!(count >= Some(acknowledged), "{count:?} of {acknowledged}");

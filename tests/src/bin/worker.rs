@@ -49,7 +49,8 @@ async fn work(job: &[String]) -> Result<(), Error> {
         ["part"] => {
             let run = Run::from_env(&client).await?;
             run.add_metrics([("loss", 0.5)]).await?;
-            run.track(async |_| Ok::<_, Error>(say("tracked"))).await?;
+            let tracked = run.track(async |_| Ok::<_, Error>("tracked")).await?;
+            say(tracked);
         }
         ["time"] => say(time::OffsetDateTime::now_utc().unix_timestamp()),
         ["write", count] => {

@@ -9,6 +9,7 @@ mod experiments;
 mod grant;
 mod metrics;
 mod query;
+mod reap;
 mod revoke;
 mod runs;
 mod setup;
@@ -28,6 +29,7 @@ pub(crate) enum Command {
     Setup(setup::Args),
     Config(config::Args),
     Query(query::Args),
+    Reap(reap::Args),
     Experiments(experiments::Args),
     Runs(runs::Args),
     Metrics(metrics::Args),
@@ -45,6 +47,7 @@ impl Command {
             Self::Setup(args) => connected(options, async |client| setup::run(args, client, out).await).await,
             Self::Config(args) => config::run(args, options, out),
             Self::Query(args) => connected(options, async |client| query::run(args, client, out).await).await,
+            Self::Reap(args) => connected(options, async |client| reap::run(args, client, out).await).await,
             Self::Experiments(args) => {
                 connected(options, async |client| experiments::run(args, client, out).await).await
             }

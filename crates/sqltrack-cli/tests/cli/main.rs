@@ -7,5 +7,6 @@ mod help;
 mod listing;
 mod postgres;
 mod program;
+mod reaping;
 mod rights;
 mod scripts;
