@@ -30,6 +30,7 @@ mod client;
 pub mod config;
 #[cfg(feature = "postgres")]
 mod create;
+mod delete;
 mod environment;
 mod error;
 mod experiment;
@@ -56,8 +57,8 @@ pub use parameters::Parameters;
 pub use run::{Run, RunEdit};
 pub use setup::{ScriptReport, ScriptSource, ScriptState, Setup, SetupError, setup};
 pub use sqltrack_engines::{
-    Column, Decode, DecodeError, Dialect, Engine, EngineError, ExperimentId, FromRow, MetricType, Object,
-    Row, Rows, RunId, Value, sql,
+    Belongings, Column, Decode, DecodeError, Dialect, Engine, EngineError, ExperimentId, FromRow, MetricType,
+    Object, Row, Rows, RunId, Value, sql,
 };
 pub use stamp::{Fields, Stamp};
 pub use status::Status;

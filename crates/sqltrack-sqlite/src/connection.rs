@@ -6,8 +6,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use deadpool::managed::Object;
 use sqltrack_engines::{
-    Access, AppliedScript, Connection, EngineError, ExperimentChanges, ExperimentId, ExperimentRecord,
-    MetricColumn, MetricType, MetricsRow, Rows, RunChanges, RunId, Value,
+    Access, AppliedScript, Belongings, Connection, EngineError, ExperimentChanges, ExperimentId,
+    ExperimentRecord, MetricColumn, MetricType, MetricsRow, Rows, RunChanges, RunId, Value,
 };
 use sqlx::SqliteConnection;
 use tokio::sync::{Mutex, OwnedMutexGuard};
@@ -216,6 +216,15 @@ impl Connection for Conn {
         writing!(self, |conn, target| experiments::update(conn, target, id, changes))
     }
 
+    async fn experiment_belongings(&mut self, id: ExperimentId) -> Result<Option<Belongings>, EngineError> {
+        let (conn, target) = self.parts()?;
+        experiments::belongings(conn, target, id).await
+    }
+
+    async fn delete_experiment(&mut self, id: ExperimentId) -> Result<(), EngineError> {
+        writing!(self, |conn, target| experiments::delete(conn, target, id))
+    }
+
     async fn experiment_of_run(&mut self, run: RunId) -> Result<Option<ExperimentId>, EngineError> {
         let (conn, target) = self.parts()?;
         runs::experiment_of(conn, target, run).await
@@ -231,6 +240,15 @@ impl Connection for Conn {
 
     async fn update_run(&mut self, run: RunId, changes: &RunChanges) -> Result<(), EngineError> {
         writing!(self, |conn, target| runs::update(conn, target, run, changes))
+    }
+
+    async fn run_belongings(&mut self, run: RunId) -> Result<Option<Belongings>, EngineError> {
+        let (conn, target) = self.parts()?;
+        runs::belongings(conn, target, run).await
+    }
+
+    async fn delete_run(&mut self, run: RunId) -> Result<(), EngineError> {
+        writing!(self, |conn, target| runs::delete(conn, target, run))
     }
 
     async fn metric_columns(&mut self) -> Result<Vec<MetricColumn>, EngineError> {
