@@ -49,6 +49,7 @@ pub use client::{Client, ClientBuilder, create_engine};
 pub use config::{Config, ConfigBuilder, ConfigError};
 #[cfg(feature = "postgres")]
 pub use create::{Create, CreateError, Rights, RolePassword, configured_password, create, grant, revoke};
+pub use environment::without_passwords;
 pub use error::Error;
 pub use experiment::{Comment, Experiment, ExperimentEdit, ExperimentKey};
 pub use listing::ListingError;

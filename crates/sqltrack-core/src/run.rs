@@ -6,7 +6,7 @@ use sqltrack_engines::{Connection, EngineError, ExperimentId, Moment, RunChanges
 
 use crate::client::BoxFuture;
 use crate::experiment::{Comment, checked_tags};
-use crate::{Client, Error, Experiment, Fields, Stamp, Status, check, environment};
+use crate::{Client, Error, Experiment, ExperimentKey, Fields, Stamp, Status, check, environment};
 
 /// A run, or rather a handle on it: its id and the client that reaches it.
 ///
@@ -60,23 +60,17 @@ impl Run {
     /// [`Error::Variable`] if none is set or one holds no id, and the errors of [`Experiment::open`] and
     /// [`Experiment::get_run`].
     pub async fn from_env(client: &Client) -> Result<Self, Error> {
-        let name = std::env::var("SQLTRACK_EXPERIMENT_NAME").ok().filter(|name| !name.is_empty());
-        let experiment = id_from_variable("SQLTRACK_EXPERIMENT_ID")?;
         let run = id_from_variable("SQLTRACK_RUN_ID")?;
-        let experiment = match (experiment, name) {
-            (Some(id), Some(name)) => Experiment::open(client, (id, name)).await?,
-            (Some(id), None) => Experiment::open(client, id).await?,
-            (None, Some(name)) => Experiment::open(client, name).await?,
-            (None, None) => {
-                let problem =
-                    "is not set; set it, or SQLTRACK_EXPERIMENT_ID, or SQLTRACK_RUN_ID to an existing run";
-                let missing = || Error::Variable {
-                    name: "SQLTRACK_EXPERIMENT_NAME".to_owned(),
-                    problem: problem.to_owned(),
-                };
-                return Self::open(client, run.ok_or_else(missing)?).await;
-            }
+        let Some(experiment) = ExperimentKey::from_env()? else {
+            let problem =
+                "is not set; set it, or SQLTRACK_EXPERIMENT_ID, or SQLTRACK_RUN_ID to an existing run";
+            let missing = || Error::Variable {
+                name: "SQLTRACK_EXPERIMENT_NAME".to_owned(),
+                problem: problem.to_owned(),
+            };
+            return Self::open(client, run.ok_or_else(missing)?).await;
         };
+        let experiment = Experiment::open(client, experiment).await?;
         match run {
             Some(run) => experiment.get_run(run).await,
             None => experiment.new_run().await,
@@ -122,7 +116,8 @@ impl Run {
         Ok(self.client.experiment(experiment))
     }
 
-    fn edit(&self) -> RunEdit {
+    /// No changes yet, to add some to: `run.edit().set_comment("nice")` is `run.set_comment("nice")`.
+    pub fn edit(&self) -> RunEdit {
         RunEdit { run: self.clone(), changes: Ok(RunChanges::default()) }
     }
 
@@ -152,7 +147,7 @@ pub(crate) fn required_id_from_variable(name: &str) -> Result<i64, Error> {
 }
 
 /// The id that an environment variable holds; `None` if it is not set or empty.
-fn id_from_variable(name: &str) -> Result<Option<i64>, Error> {
+pub(crate) fn id_from_variable(name: &str) -> Result<Option<i64>, Error> {
     let Some(value) = std::env::var_os(name).filter(|value| !value.is_empty()) else { return Ok(None) };
     let id = value.to_str().and_then(|value| value.trim().parse().ok());
     id.map(Some).ok_or_else(|| Error::Variable {
