@@ -6,6 +6,7 @@ mod format;
 mod input;
 mod options;
 mod output;
+mod typed;
 
 use std::io::Write as _;
 use std::process::ExitCode;
