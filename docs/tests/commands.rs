@@ -13,12 +13,24 @@ fn help(arguments: &[&str]) -> String {
 }
 
 fn commands() -> BTreeSet<String> {
-    let help = help(&["--help"]);
+    listed(&help(&["--help"]))
+}
+
+/// The commands in a help text.
+fn listed(help: &str) -> BTreeSet<String> {
     let below = help.split_once("Commands:\n").map_or("", |(_, below)| below);
     let lines = below.lines().take_while(|line| !line.is_empty());
     // The lines of a command's description are indented further.
     let names = lines.filter_map(|line| line.strip_prefix("  ").filter(|line| !line.starts_with(' ')));
     names.filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect()
+}
+
+/// The long options of a command, and of the commands that it has itself.
+fn options_of(command: &str) -> BTreeSet<String> {
+    let help_of_command = help(&[command, "--help"]);
+    let own = listed(&help_of_command).into_iter().filter(|name| name != "help");
+    let nested = own.flat_map(|name| options(&help(&[command, &name, "--help"])));
+    nested.chain(options(&help_of_command)).collect()
 }
 
 /// The long options in a help text.
@@ -51,7 +63,7 @@ fn every_option_is_described() {
     let formats = BTreeSet::from(["--format".to_owned()]);
     for command in commands().iter().filter(|command| *command != "help") {
         let section = page.section(&format!("### {command}")).unwrap();
-        let own = &options(&help(&[command, "--help"])) - &global;
+        let own = &options_of(command) - &global;
         assert_eq!(described(section), &own - &formats, "{command}");
     }
     assert!(page.section("## Formats").unwrap().contains("`--format`"));

@@ -362,11 +362,7 @@ async fn a_process_that_a_tracker_starts_is_a_part_of_it(db: &Database) {
     let client = db.set_up().await;
     let run = new_run(&client).await;
     let guard = run.guard().await.unwrap();
-    let variables = |lease: i64| {
-        let id = run.id().to_string();
-        [("SQLTRACK_RUN_ID", id), ("SQLTRACK_RUN_LEASE", lease.to_string())]
-    };
-    let mut child = Worker::start_with(WORKER, db, ["part"], variables(guard.lease()));
+    let mut child = Worker::start_with(WORKER, db, ["part"], guard.variables());
     child.go();
     assert_eq!(child.finish(), ["tracked"]);
     assert_eq!(life(&run).await, "RUNNING", "the tracker that started it has not ended");
@@ -375,7 +371,7 @@ async fn a_process_that_a_tracker_starts_is_a_part_of_it(db: &Database) {
     let new =
         db.builder().set("heartbeat", "29").connect().await.unwrap().run(run.id()).resume().guard().await;
     let new = new.unwrap();
-    let mut late = Worker::start_with(WORKER, db, ["part"], variables(guard.lease()));
+    let mut late = Worker::start_with(WORKER, db, ["part"], guard.variables());
     late.go();
     let (status, _, errors) = late.wait();
     assert_eq!(told(status), "code 1", "{errors}");

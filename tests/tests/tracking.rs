@@ -303,7 +303,7 @@ async fn ranks_share_a_run(db: &Database) {
     let run = new_run(&client).await;
     let first = run.join().guard().await.unwrap();
     let second = elsewhere(db).await.run(run.id()).join().guard().await.unwrap();
-    assert_eq!(first.lease(), second.lease());
+    assert_eq!(first.variables(), second.variables());
     first.add_metrics([("rank0", 1)]).step(1).await.unwrap();
     second.add_metrics([("rank1", 2)]).step(1).await.unwrap();
     first.complete().await.unwrap();

@@ -92,7 +92,7 @@ impl Conversions {
             entry("float", |text| literals::float(text).map(ArgValue::Float), "not a number"),
             entry("complex", |text| literals::complex(text).map(ArgValue::Complex), "not a complex number"),
             entry("path", |text| Some(ArgValue::Path(PathBuf::from(text))), "not a path"),
-            entry("json", json::parse, "not JSON"),
+            entry("json", json::parse_json, "not JSON"),
             entry("str", |text| Some(ArgValue::from(text)), "not a text"),
         ])
     }
@@ -142,7 +142,7 @@ fn guess(text: &str) -> ArgValue {
     literals::int(text)
         .or_else(|| literals::float(text).map(ArgValue::Float))
         .or_else(|| literals::complex(text).map(ArgValue::Complex))
-        .or_else(|| json::parse(text))
+        .or_else(|| json::parse_json(text))
         .unwrap_or_else(|| ArgValue::from(text))
 }
 

@@ -8,8 +8,17 @@ use crate::value::ArgValue;
 /// Deeper JSON is no JSON, so that hostile input cannot exhaust the stack.
 const MAX_DEPTH: usize = 128;
 
-/// Reads a JSON document.
-pub(crate) fn parse(text: &str) -> Option<ArgValue> {
+/// Reads a JSON document as Python's `json.loads` does: with `NaN`, `Infinity` and `-Infinity`, and with whole numbers
+/// of any size. `None` if it is none.
+///
+/// ```
+/// use sqltrack_args::{ArgValue, parse_json};
+///
+/// assert_eq!(parse_json("-Infinity"), Some(ArgValue::Float(f64::NEG_INFINITY)));
+/// assert_eq!(parse_json("cifar"), None);
+/// ```
+#[must_use]
+pub fn parse_json(text: &str) -> Option<ArgValue> {
     let mut reader = Reader { rest: text, depth: 0 };
     reader.skip_space();
     let value = reader.value()?;
@@ -193,7 +202,7 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, expected: &str) {
-        let written = parse(text).map_or_else(|| "no JSON".to_owned(), |value| value.repr());
+        let written = parse_json(text).map_or_else(|| "no JSON".to_owned(), |value| value.repr());
         assert_eq!(written, expected, "{text:?}");
     }
 

@@ -45,6 +45,7 @@ pub use convert::{
 pub use detect::{DetectError, detect_args, detect_args_with, parse_docstrings, parse_docstrings_raw};
 pub use docopt::{Given, HelpText, RawOptions, RawValue};
 pub use error::{CommandLineError, CommandLineProblem, Error, HelpTextError, HelpTextProblem};
+pub use json::parse_json;
 pub use options::{GetError, ParsedOptions};
 pub use settings::{Outcome, Settings};
 pub use sources::{

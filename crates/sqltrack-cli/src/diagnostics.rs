@@ -49,6 +49,10 @@ pub(crate) fn wrong_usage(wrong: &sqltrack_args::CommandLineError) {
 
 /// Whether anybody can read it is not looked at: there is nowhere left to say so.
 fn line(text: &str) {
-    let text: String = text.trim_end().chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    let _ = writeln!(std::io::stderr(), "{text}");
+    let _ = writeln!(std::io::stderr(), "{}", one_line(text));
+}
+
+/// The text without what would end the line, or control a terminal.
+pub(crate) fn one_line(text: &str) -> String {
+    text.trim_end().chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }

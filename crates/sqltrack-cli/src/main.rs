@@ -1,11 +1,14 @@
 //! The command line of SQLTrack: words to calls of the library, results to text.
 
+mod command_line;
 mod commands;
 mod diagnostics;
 mod format;
 mod input;
+mod named;
 mod options;
 mod output;
+mod typed;
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -24,18 +27,24 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         // `sqltrack-cli … | head`: whoever reads has seen enough.
         Err(_) if out.is_closed() => ExitCode::SUCCESS,
-        Err(err) => match err.downcast_ref::<sqltrack_args::CommandLineError>() {
-            // Not ours, but that of the program whose help text `args` has read.
-            Some(wrong) => {
-                diagnostics::wrong_usage(wrong);
-                ExitCode::from(2)
-            }
-            None => {
-                diagnostics::error(&err, cli.global.verbose);
-                ExitCode::FAILURE
-            }
-        },
+        Err(err) => failed(&err, cli.global.verbose),
     }
+}
+
+/// Tells an error, and which exit status it is.
+fn failed(err: &anyhow::Error, verbose: u8) -> ExitCode {
+    // Not ours, but that of the program whose help text was read.
+    if let Some(wrong) = err.downcast_ref::<sqltrack_args::CommandLineError>() {
+        diagnostics::wrong_usage(wrong);
+        return ExitCode::from(2);
+    }
+    if let Some(wrong) = err.downcast_ref::<clap::Error>() {
+        // Whether anybody can read it is not looked at: there is nowhere left to say so.
+        let _ = wrong.print();
+        return ExitCode::from(2);
+    }
+    diagnostics::error(err, verbose);
+    ExitCode::FAILURE
 }
 
 fn run(cli: &Cli, out: &mut impl std::io::Write) -> anyhow::Result<()> {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::ValueHint;
+use clap::error::ErrorKind;
 use sqltrack_core::{Client, Config};
 
 use crate::commands::Command;
@@ -93,6 +94,11 @@ impl GlobalOptions {
     }
 }
 
+/// An error of the command line that shows only when it is looked at as a whole.
+pub(crate) fn wrong_usage(message: &str) -> anyhow::Error {
+    clap::Error::raw(ErrorKind::MissingRequiredArgument, format!("{message}\n")).into()
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory as _;
@@ -108,11 +114,14 @@ mod tests {
     fn every_command_and_option_has_help() {
         let mut command = Cli::command();
         command.build();
-        for command in command.get_subcommands() {
-            assert!(command.get_about().is_some(), "{}", command.get_name());
-            for argument in command.get_arguments() {
-                assert!(argument.get_help().is_some(), "{} {}", command.get_name(), argument.get_id());
-            }
+        check_help(&command);
+    }
+
+    fn check_help(command: &clap::Command) {
+        assert!(command.get_about().is_some(), "{}", command.get_name());
+        for argument in command.get_arguments() {
+            assert!(argument.get_help().is_some(), "{} {}", command.get_name(), argument.get_id());
         }
+        command.get_subcommands().for_each(check_help);
     }
 }

@@ -180,6 +180,16 @@ impl Client {
         Run::handle(self.clone(), id.into())
     }
 
+    /// The run whose id an environment variable holds, such as `SLURM_JOB_ID`. Nothing is asked, as by
+    /// [`run`](Self::run).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Variable`] if the variable is not set or holds no id.
+    pub fn run_from_variable(&self, name: &str) -> Result<Run, Error> {
+        self.run(crate::run::required_id_from_variable(name)?).within_tracker()
+    }
+
     /// The experiment of this id. Nothing is asked: that it does not exist shows when it is used.
     #[must_use]
     pub fn experiment(&self, id: impl Into<ExperimentId>) -> Experiment {

@@ -28,8 +28,15 @@ fn is_secret(name: &str) -> bool {
     SECRET_PARTS.iter().any(|part| name.contains(part)) || SECRET_ENDS.iter().any(|end| name.ends_with(end))
 }
 
-/// The text with the password of every URL in it masked: `postgres://user:****@host`.
-fn without_passwords(text: &str) -> String {
+/// The text with the password of every URL in it masked.
+///
+/// ```
+/// use sqltrack_core::without_passwords;
+///
+/// assert_eq!(without_passwords("--db=postgres://alice:secret@db/runs"), "--db=postgres://alice:****@db/runs");
+/// ```
+#[must_use]
+pub fn without_passwords(text: &str) -> String {
     let mut masked = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(scheme) = rest.find("://") {

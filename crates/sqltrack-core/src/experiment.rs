@@ -5,7 +5,7 @@ use std::future::IntoFuture;
 use sqltrack_engines::{Connection, ExperimentChanges, ExperimentId, RunId, tags};
 
 use crate::client::BoxFuture;
-use crate::run::required_id_from_variable;
+use crate::run::{id_from_variable, required_id_from_variable};
 use crate::{Client, Error, Fields, Run, check};
 
 /// An experiment, or rather a handle on it: its id and the client that reaches it.
@@ -69,6 +69,35 @@ impl From<ExperimentId> for ExperimentKey {
 impl<I: Into<ExperimentId>, N: Into<String>> From<(I, N)> for ExperimentKey {
     fn from((id, name): (I, N)) -> Self {
         Self { id: Some(id.into()), name: Some(name.into()) }
+    }
+}
+
+impl ExperimentKey {
+    /// The experiment that the environment names by `SQLTRACK_EXPERIMENT_NAME` or `SQLTRACK_EXPERIMENT_ID` or both;
+    /// `None` if neither is set.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Variable`] if one of them holds no name or id.
+    ///
+    /// ```no_run
+    /// # async fn example(client: sqltrack_core::Client) -> Result<(), sqltrack_core::Error> {
+    /// use sqltrack_core::{Experiment, ExperimentKey};
+    ///
+    /// let key = ExperimentKey::from_env()?.unwrap_or_else(|| "tuning".into());
+    /// let experiment = Experiment::open(&client, key).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn from_env() -> Result<Option<Self>, Error> {
+        let variable = "SQLTRACK_EXPERIMENT_NAME";
+        let name = std::env::var_os(variable).filter(|name| !name.is_empty()).map(|name| name.into_string());
+        let name = name.transpose().map_err(|_| Error::Variable {
+            name: variable.to_owned(),
+            problem: "is not valid UTF-8; set it to the name of an experiment".to_owned(),
+        })?;
+        let id = id_from_variable("SQLTRACK_EXPERIMENT_ID")?.map(ExperimentId);
+        Ok((name.is_some() || id.is_some()).then_some(Self { id, name }))
     }
 }
 
@@ -149,10 +178,22 @@ impl Experiment {
     ///
     /// [`Error::Variable`] if the variable is not set or holds no id, and the errors of [`get_run`](Self::get_run).
     pub async fn get_run_from_variable(&self, name: &str) -> Result<Run, Error> {
-        self.get_run(required_id_from_variable(name)?).await
+        self.get_run(required_id_from_variable(name)?).await?.within_tracker()
     }
 
-    fn edit(&self) -> ExperimentEdit {
+    /// The runs that somebody tracks, or did so until a heartbeat was missing.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Engine`] if the database fails.
+    pub async fn tracked_runs(&self) -> Result<Vec<RunId>, Error> {
+        let sql = "SELECT id FROM runs WHERE experiment_id = $1 AND trackers > 0 ORDER BY id";
+        let ids: Vec<i64> = self.client.first_values(sql, (self.id,)).await?;
+        Ok(ids.into_iter().map(RunId).collect())
+    }
+
+    /// No changes yet, to add some to: `experiment.edit().set_comment("nice")` is `experiment.set_comment("nice")`.
+    pub fn edit(&self) -> ExperimentEdit {
         ExperimentEdit { experiment: self.clone(), changes: Ok(ExperimentChanges::default()) }
     }
 }

@@ -32,6 +32,7 @@ mod client;
 pub mod config;
 #[cfg(feature = "postgres")]
 mod create;
+mod delete;
 mod environment;
 mod error;
 mod experiment;
@@ -51,17 +52,18 @@ pub use client::{Client, ClientBuilder, create_engine};
 pub use config::{Config, ConfigBuilder, ConfigError};
 #[cfg(feature = "postgres")]
 pub use create::{Create, CreateError, Rights, RolePassword, configured_password, create, grant, revoke};
+pub use environment::without_passwords;
 pub use error::Error;
 pub use experiment::{Comment, Experiment, ExperimentEdit, ExperimentKey};
-pub use life::{LEASE_VARIABLE, Reap, TrackGuard, Tracking, sigterm};
+pub use life::{Reap, TrackGuard, Tracking, sigterm};
 pub use listing::ListingError;
 pub use metrics::{AddMetrics, MetricPoint, Metrics};
 pub use parameters::Parameters;
 pub use run::{Run, RunEdit};
 pub use setup::{ScriptReport, ScriptSource, ScriptState, Setup, SetupError, setup};
 pub use sqltrack_engines::{
-    Column, Decode, DecodeError, Dialect, Engine, EngineError, ExperimentId, FromRow, MetricType, Object,
-    ReapedRun, Row, Rows, RunId, Value, sql,
+    Belongings, Column, Decode, DecodeError, Dialect, Engine, EngineError, ExperimentId, FromRow, MetricType,
+    Object, ReapedRun, Row, Rows, RunId, Value, sql,
 };
 pub use stamp::{Fields, Stamp};
 pub use status::Status;

@@ -6,8 +6,8 @@ use sqltrack_engines::{Connection, EngineError, ExperimentId, Moment, RunChanges
 
 use crate::client::BoxFuture;
 use crate::experiment::{Comment, checked_tags};
-use crate::life::LEASE_VARIABLE;
-use crate::{Client, Error, Experiment, Fields, Stamp, Status, check, environment};
+use crate::life;
+use crate::{Client, Error, Experiment, ExperimentKey, Fields, Stamp, Status, check, environment};
 
 /// A run, or rather a handle on it: its id and the client that reaches it.
 ///
@@ -51,42 +51,36 @@ impl Run {
     ///
     /// [`Error::Variable`] if the variable is not set or holds no id, [`Error::Engine`] if there is no such run.
     pub async fn open_from_variable(client: &Client, name: &str) -> Result<Self, Error> {
-        Self::open(client, required_id_from_variable(name)?).await
+        Self::open(client, required_id_from_variable(name)?).await?.within_tracker()
     }
 
     /// The run that the environment defines: of the experiment `SQLTRACK_EXPERIMENT_NAME` or
     /// `SQLTRACK_EXPERIMENT_ID` or both, and with the id `SQLTRACK_RUN_ID`, or a new one if that is not set. With the
     /// run's id alone, the run must exist.
     ///
-    /// In a process that a tracker of the run has started, such as `sqltrack-cli run`, which sets `SQLTRACK_RUN_LEASE`
-    /// too, the run is used and tracked as a part of that tracker's: that decides on the end of the run, and what
-    /// this process writes is refused once another process has taken the run over.
+    /// In a process that a tracker of the run has started, such as `sqltrack-cli run`, and which finds the variables
+    /// that [`TrackGuard::variables`](crate::TrackGuard::variables) tells, the run is used and tracked as a part of that
+    /// tracker's: that decides on the end of the run, and what this process writes is refused once another process
+    /// has taken the run over.
     ///
     /// # Errors
     ///
     /// [`Error::Variable`] if none is set or one holds no id, and the errors of [`Experiment::open`] and
     /// [`Experiment::get_run`].
     pub async fn from_env(client: &Client) -> Result<Self, Error> {
-        let name = std::env::var("SQLTRACK_EXPERIMENT_NAME").ok().filter(|name| !name.is_empty());
-        let experiment = id_from_variable("SQLTRACK_EXPERIMENT_ID")?;
         let run = id_from_variable("SQLTRACK_RUN_ID")?;
-        let experiment = match (experiment, name) {
-            (Some(id), Some(name)) => Experiment::open(client, (id, name)).await?,
-            (Some(id), None) => Experiment::open(client, id).await?,
-            (None, Some(name)) => Experiment::open(client, name).await?,
-            (None, None) => {
-                let problem =
-                    "is not set; set it, or SQLTRACK_EXPERIMENT_ID, or SQLTRACK_RUN_ID to an existing run";
-                let missing = || Error::Variable {
-                    name: "SQLTRACK_EXPERIMENT_NAME".to_owned(),
-                    problem: problem.to_owned(),
-                };
-                let run = Self::open(client, run.ok_or_else(missing)?).await?;
-                return Ok(run.with_lease(id_from_variable(LEASE_VARIABLE)?));
-            }
+        let Some(experiment) = ExperimentKey::from_env()? else {
+            let problem =
+                "is not set; set it, or SQLTRACK_EXPERIMENT_ID, or SQLTRACK_RUN_ID to an existing run";
+            let missing = || Error::Variable {
+                name: "SQLTRACK_EXPERIMENT_NAME".to_owned(),
+                problem: problem.to_owned(),
+            };
+            return Self::open(client, run.ok_or_else(missing)?).await?.within_tracker();
         };
+        let experiment = Experiment::open(client, experiment).await?;
         match run {
-            Some(run) => Ok(experiment.get_run(run).await?.with_lease(id_from_variable(LEASE_VARIABLE)?)),
+            Some(run) => experiment.get_run(run).await?.within_tracker(),
             None => experiment.new_run().await,
         }
     }
@@ -131,9 +125,13 @@ impl Run {
     }
 
     /// The run under a lease.
-    pub(crate) fn with_lease(mut self, lease: impl Into<Option<i64>>) -> Self {
-        self.lease = lease.into();
-        self
+    pub(crate) fn with_lease(self, lease: i64) -> Self {
+        Self { lease: Some(lease), ..self }
+    }
+
+    /// The run, under the lease of the tracker that has started this process, if there is one of this run.
+    pub(crate) fn within_tracker(self) -> Result<Self, Error> {
+        Ok(Self { lease: life::lease_from_env(self.id)?, ..self })
     }
 
     /// The lease that this handle was given.
@@ -147,7 +145,8 @@ impl Run {
         self.lease.or_else(|| self.client.heart().lease_of(self.id))
     }
 
-    fn edit(&self) -> RunEdit {
+    /// No changes yet, to add some to: `run.edit().set_comment("nice")` is `run.set_comment("nice")`.
+    pub fn edit(&self) -> RunEdit {
         RunEdit { run: self.clone(), changes: Ok(RunChanges::default()) }
     }
 
@@ -177,7 +176,7 @@ pub(crate) fn required_id_from_variable(name: &str) -> Result<i64, Error> {
 }
 
 /// The id that an environment variable holds; `None` if it is not set or empty.
-fn id_from_variable(name: &str) -> Result<Option<i64>, Error> {
+pub(crate) fn id_from_variable(name: &str) -> Result<Option<i64>, Error> {
     let Some(value) = std::env::var_os(name).filter(|value| !value.is_empty()) else { return Ok(None) };
     let id = value.to_str().and_then(|value| value.trim().parse().ok());
     id.map(Some).ok_or_else(|| Error::Variable {

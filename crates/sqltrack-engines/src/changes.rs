@@ -45,6 +45,9 @@ impl ObjectPatch {
 
     /// Adds the keys of `object`, over those that exist.
     pub fn add(&mut self, object: Object) {
+        if object.is_empty() {
+            return;
+        }
         if let Some(replace) = &mut self.replace {
             replace.get_or_insert_default().extend(object);
             return;
@@ -167,12 +170,14 @@ mod tests {
     }
 
     #[test]
-    fn null_stays_null_when_keys_are_removed() {
+    fn null_stays_null_when_keys_are_removed_or_none_is_added() {
         let mut patch = ObjectPatch::default();
         patch.remove(["a".to_owned()]);
+        patch.add(Object::new());
         assert_eq!(patch.apply(None), None);
         patch.set(None);
         patch.remove(["a".to_owned()]);
+        patch.add(Object::new());
         assert_eq!(patch.apply(Some(object(json!({"a": 1})))), None);
     }
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::{
-    Access, Connection, Engine, EngineError, ExperimentChanges, ExperimentId, MetricType, MetricsRow,
-    ObjectPatch, RunChanges, RunId, Value, tags,
+    Access, Belongings, Connection, Engine, EngineError, ExperimentChanges, ExperimentId, MetricType,
+    MetricsRow, ObjectPatch, RunChanges, RunId, Value, tags,
 };
 
 mod life;
@@ -32,6 +32,9 @@ macro_rules! engine_contract {
             the_target_of_a_link_is_reported_when_it_is_missing
             a_taken_name_cannot_be_taken_again
             a_change_that_fails_leaves_nothing
+            a_run_goes_with_all_that_belongs_to_it
+            an_experiment_goes_with_its_runs
+            what_does_not_exist_cannot_be_deleted
             a_rollback_undoes_everything
             a_savepoint_undoes_only_what_came_after_it
             a_transaction_that_is_dropped_is_rolled_back
@@ -176,6 +179,75 @@ pub async fn a_change_that_fails_leaves_nothing(engine: &dyn Engine) {
     conn.update_run(run, &changes).await.unwrap_err();
     let left = values(&mut *conn, "SELECT status, tags, (SELECT count(*) FROM run_links) FROM runs").await;
     assert_eq!(left, [[Value::from("PLANNED"), Value::Null, Value::Int(0)]]);
+}
+
+/// Two experiments, linked both ways; runs 1 and 2 of the first and run 3 of the second, linked in a circle; metrics of
+/// each run, one of them beyond the columns.
+async fn populate(conn: &mut dyn Connection) -> [ExperimentId; 2] {
+    add_column(conn, "loss", MetricType::Float).await;
+    let mut experiments = Vec::new();
+    for (name, runs) in [("a", vec![1, 2]), ("b", vec![3])] {
+        let experiment = conn.insert_experiment(None, name).await.unwrap().unwrap();
+        for id in runs {
+            let run = conn.insert_run(experiment, Some(RunId(id))).await.unwrap().unwrap();
+            conn.write_metrics(&row(run, &[("loss", Value::Float(0.5))])).await.unwrap();
+            let overflow = vec![("late".to_owned(), Value::Float(0.5))];
+            conn.write_metrics(&MetricsRow { step: 4, overflow, ..row(run, &[]) }).await.unwrap();
+        }
+        experiments.push(experiment);
+    }
+    for (from, to) in [(1, 2), (2, 3), (3, 1)] {
+        let links = [(("next".to_owned(), to), true)].into();
+        conn.update_run(RunId(from), &RunChanges { links, ..RunChanges::default() }).await.unwrap();
+    }
+    let [a, b] = experiments.try_into().unwrap();
+    for (from, to) in [(a, b), (b, a)] {
+        let links = [(("next".to_owned(), to.0), true)].into();
+        conn.update_experiment(from, &ExperimentChanges { links, ..ExperimentChanges::default() })
+            .await
+            .unwrap();
+    }
+    [a, b]
+}
+
+/// How many rows each table has.
+async fn sizes(conn: &mut dyn Connection) -> Vec<Value> {
+    let tables = ["experiments", "experiment_links", "runs", "run_links", "metrics", "metrics_overflow"];
+    let counts: Vec<_> = tables.iter().map(|table| format!("(SELECT count(*) FROM {table})")).collect();
+    values(conn, &format!("SELECT {}", counts.join(", "))).await.remove(0)
+}
+
+/// What is counted before is what is missing after.
+pub async fn a_run_goes_with_all_that_belongs_to_it(engine: &dyn Engine) {
+    let mut conn = connect(engine).await;
+    populate(&mut *conn).await;
+    assert_eq!(sizes(&mut *conn).await, [2, 2, 3, 3, 6, 3].map(Value::Int));
+    let belongings = conn.run_belongings(RunId(1)).await.unwrap();
+    assert_eq!(belongings, Some(Belongings { runs: 0, metric_rows: 2, links: 2 }));
+    conn.delete_run(RunId(1)).await.unwrap();
+    assert_eq!(sizes(&mut *conn).await, [2, 2, 2, 1, 4, 2].map(Value::Int));
+    assert_eq!(conn.run_belongings(RunId(1)).await.unwrap(), None);
+}
+
+/// The same for an experiment. A link between two of its runs is one link.
+pub async fn an_experiment_goes_with_its_runs(engine: &dyn Engine) {
+    let mut conn = connect(engine).await;
+    let [a, b] = populate(&mut *conn).await;
+    let belongings = conn.experiment_belongings(a).await.unwrap();
+    assert_eq!(belongings, Some(Belongings { runs: 2, metric_rows: 4, links: 5 }));
+    conn.delete_experiment(a).await.unwrap();
+    assert_eq!(sizes(&mut *conn).await, [1, 0, 1, 0, 2, 1].map(Value::Int));
+    assert_eq!(conn.experiment_belongings(a).await.unwrap(), None);
+    assert_eq!(conn.experiment_of_run(RunId(3)).await.unwrap(), Some(b));
+}
+
+/// Deleting nothing is an error, not a silent delete of no rows.
+pub async fn what_does_not_exist_cannot_be_deleted(engine: &dyn Engine) {
+    let mut conn = connect(engine).await;
+    let err = conn.delete_run(RunId(404)).await.unwrap_err();
+    assert!(matches!(err, EngineError::NoSuchRun(RunId(404))), "{err:?}");
+    let err = conn.delete_experiment(ExperimentId(404)).await.unwrap_err();
+    assert!(matches!(err, EngineError::NoSuchExperiment(ExperimentId(404))), "{err:?}");
 }
 
 /// Nothing of a transaction is left.

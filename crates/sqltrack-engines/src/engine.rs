@@ -79,6 +79,17 @@ pub struct ExperimentRecord {
     pub name: String,
 }
 
+/// How much belongs to a run or an experiment, and goes with it when it is deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Belongings {
+    /// The runs of an experiment; none for a run.
+    pub runs: u64,
+    /// The rows of `metrics`, one for each step and progress; what they have in `metrics_overflow` is part of them.
+    pub metric_rows: u64,
+    /// The links from and to it, and to and from the runs of an experiment.
+    pub links: u64,
+}
+
 /// A schema script that was applied, as the tracking table knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AppliedScript {
@@ -154,6 +165,16 @@ pub trait Connection: Send {
         changes: &ExperimentChanges,
     ) -> Result<(), EngineError>;
 
+    /// What belongs to an experiment; `None` if there is no such experiment.
+    async fn experiment_belongings(&mut self, id: ExperimentId) -> Result<Option<Belongings>, EngineError>;
+
+    /// Deletes an experiment, its runs, and all that belongs to them.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::NoSuchExperiment`] if it does not exist.
+    async fn delete_experiment(&mut self, id: ExperimentId) -> Result<(), EngineError>;
+
     /// The experiment that a run belongs to; `None` if there is no such run.
     async fn experiment_of_run(&mut self, run: RunId) -> Result<Option<ExperimentId>, EngineError>;
 
@@ -187,6 +208,16 @@ pub trait Connection: Send {
 
     /// Gives up the RUNNING runs of which nothing was heard for too long, and returns them.
     async fn reap(&mut self, reaping: &Reaping) -> Result<Vec<ReapedRun>, EngineError>;
+
+    /// What belongs to a run; `None` if there is no such run.
+    async fn run_belongings(&mut self, run: RunId) -> Result<Option<Belongings>, EngineError>;
+
+    /// Deletes a run and all that belongs to it.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::NoSuchRun`] if it does not exist.
+    async fn delete_run(&mut self, run: RunId) -> Result<(), EngineError>;
 
     /// The columns of `metrics`, but for its key, in their order.
     async fn metric_columns(&mut self) -> Result<Vec<MetricColumn>, EngineError>;

@@ -26,7 +26,7 @@ mod value;
 pub use changes::{ExperimentChanges, LinkChanges, Moment, Object, ObjectPatch, RunChanges, tags};
 pub use decode::{Decode, DecodeError, FromRow};
 pub use dialect::{Dialect, UnknownDialect};
-pub use engine::{Access, AppliedScript, Connection, Engine, ExperimentRecord};
+pub use engine::{Access, AppliedScript, Belongings, Connection, Engine, ExperimentRecord};
 pub use environment::{Environment, NotUnicode};
 pub use error::{BoxError, EngineError};
 pub use ids::{ExperimentId, RunId};

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use deadpool::managed::Object;
 use sqltrack_engines::script::StatementKind;
 use sqltrack_engines::{
-    Access, AppliedScript, Connection, Dialect, EngineError, ExperimentChanges, ExperimentId,
+    Access, AppliedScript, Belongings, Connection, Dialect, EngineError, ExperimentChanges, ExperimentId,
     ExperimentRecord, Heartbeat, MetricColumn, MetricType, MetricsRow, ReapedRun, Reaping, Rows, RunChanges,
     RunId, RunLife, RunLifeChange, Value,
 };
@@ -164,6 +164,16 @@ impl Connection for PostgresConnection {
         experiments::update(conn, target, id, changes).await
     }
 
+    async fn experiment_belongings(&mut self, id: ExperimentId) -> Result<Option<Belongings>, EngineError> {
+        let (conn, target) = self.parts()?;
+        experiments::belongings(conn, target, id).await
+    }
+
+    async fn delete_experiment(&mut self, id: ExperimentId) -> Result<(), EngineError> {
+        let (conn, target) = self.parts()?;
+        experiments::delete(conn, target, id).await
+    }
+
     async fn experiment_of_run(&mut self, run: RunId) -> Result<Option<ExperimentId>, EngineError> {
         let (conn, target) = self.parts()?;
         runs::experiment_of(conn, target, run).await
@@ -201,6 +211,16 @@ impl Connection for PostgresConnection {
     async fn reap(&mut self, reaping: &Reaping) -> Result<Vec<ReapedRun>, EngineError> {
         let (conn, target) = self.parts()?;
         life::reap(conn, target, reaping).await
+    }
+
+    async fn run_belongings(&mut self, run: RunId) -> Result<Option<Belongings>, EngineError> {
+        let (conn, target) = self.parts()?;
+        runs::belongings(conn, target, run).await
+    }
+
+    async fn delete_run(&mut self, run: RunId) -> Result<(), EngineError> {
+        let (conn, target) = self.parts()?;
+        runs::delete(conn, target, run).await
     }
 
     async fn metric_columns(&mut self) -> Result<Vec<MetricColumn>, EngineError> {

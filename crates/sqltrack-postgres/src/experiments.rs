@@ -1,6 +1,6 @@
 //! The statements on experiments and their links.
 
-use sqltrack_engines::{EngineError, ExperimentChanges, ExperimentId, ExperimentRecord};
+use sqltrack_engines::{Belongings, EngineError, ExperimentChanges, ExperimentId, ExperimentRecord};
 use sqlx::PgConnection;
 
 use crate::error::{is_unique_violation, translate, violated_foreign_key};
@@ -124,4 +124,32 @@ pub(crate) async fn update(
         }
     })?;
     if updated == 0 { Err(EngineError::NoSuchExperiment(id)) } else { Ok(()) }
+}
+
+pub(crate) async fn belongings(
+    conn: &mut PgConnection,
+    target: &str,
+    id: ExperimentId,
+) -> Result<Option<Belongings>, EngineError> {
+    let found = sqlx::query_file!("../../queries/experiment_belongings.sql", id.0)
+        .fetch_optional(conn)
+        .await
+        .map_err(|err| translate(target, err))?;
+    Ok(found.map(|row| Belongings {
+        runs: row.runs.unsigned_abs(),
+        metric_rows: row.metric_rows.unsigned_abs(),
+        links: row.links.unsigned_abs(),
+    }))
+}
+
+pub(crate) async fn delete(
+    conn: &mut PgConnection,
+    target: &str,
+    id: ExperimentId,
+) -> Result<(), EngineError> {
+    let deleted = sqlx::query_file!("../../queries/delete_experiment.sql", id.0)
+        .execute(conn)
+        .await
+        .map_err(|err| translate(target, err))?;
+    if deleted.rows_affected() == 0 { Err(EngineError::NoSuchExperiment(id)) } else { Ok(()) }
 }

@@ -6,9 +6,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use deadpool::managed::Object;
 use sqltrack_engines::{
-    Access, AppliedScript, Connection, EngineError, ExperimentChanges, ExperimentId, ExperimentRecord,
-    Heartbeat, MetricColumn, MetricType, MetricsRow, ReapedRun, Reaping, Rows, RunChanges, RunId, RunLife,
-    RunLifeChange, Value,
+    Access, AppliedScript, Belongings, Connection, EngineError, ExperimentChanges, ExperimentId,
+    ExperimentRecord, Heartbeat, MetricColumn, MetricType, MetricsRow, ReapedRun, Reaping, Rows, RunChanges,
+    RunId, RunLife, RunLifeChange, Value,
 };
 use sqlx::SqliteConnection;
 use tokio::sync::{Mutex, OwnedMutexGuard};
@@ -222,6 +222,15 @@ impl Connection for Conn {
         writing!(self, |conn, target| experiments::update(conn, target, id, changes))
     }
 
+    async fn experiment_belongings(&mut self, id: ExperimentId) -> Result<Option<Belongings>, EngineError> {
+        let (conn, target) = self.parts()?;
+        experiments::belongings(conn, target, id).await
+    }
+
+    async fn delete_experiment(&mut self, id: ExperimentId) -> Result<(), EngineError> {
+        writing!(self, |conn, target| experiments::delete(conn, target, id))
+    }
+
     async fn experiment_of_run(&mut self, run: RunId) -> Result<Option<ExperimentId>, EngineError> {
         let (conn, target) = self.parts()?;
         runs::experiment_of(conn, target, run).await
@@ -257,6 +266,15 @@ impl Connection for Conn {
     async fn reap(&mut self, reaping: &Reaping) -> Result<Vec<ReapedRun>, EngineError> {
         let now = self.now();
         writing!(self, |conn, target| life::reap(conn, target, reaping, now))
+    }
+
+    async fn run_belongings(&mut self, run: RunId) -> Result<Option<Belongings>, EngineError> {
+        let (conn, target) = self.parts()?;
+        runs::belongings(conn, target, run).await
+    }
+
+    async fn delete_run(&mut self, run: RunId) -> Result<(), EngineError> {
+        writing!(self, |conn, target| runs::delete(conn, target, run))
     }
 
     async fn metric_columns(&mut self) -> Result<Vec<MetricColumn>, EngineError> {

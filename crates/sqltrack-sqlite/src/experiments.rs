@@ -1,6 +1,8 @@
 //! The statements on experiments. The caller holds the write lock for those that write.
 
-use sqltrack_engines::{EngineError, ExperimentChanges, ExperimentId, ExperimentRecord, ObjectPatch};
+use sqltrack_engines::{
+    Belongings, EngineError, ExperimentChanges, ExperimentId, ExperimentRecord, ObjectPatch,
+};
 use sqlx::SqliteConnection;
 
 use crate::error::{is_unique_violation, translate};
@@ -93,4 +95,32 @@ pub(crate) async fn update(
         _ => translate(target, err),
     })?;
     change_experiment_links(conn, target, id, &changes.links).await
+}
+
+pub(crate) async fn belongings(
+    conn: &mut SqliteConnection,
+    target: &str,
+    id: ExperimentId,
+) -> Result<Option<Belongings>, EngineError> {
+    let found = sqlx::query_file!("../../queries/experiment_belongings.sql", id.0)
+        .fetch_optional(conn)
+        .await
+        .map_err(|err| translate(target, err))?;
+    Ok(found.map(|row| Belongings {
+        runs: row.runs.unsigned_abs(),
+        metric_rows: row.metric_rows.unsigned_abs(),
+        links: row.links.unsigned_abs(),
+    }))
+}
+
+pub(crate) async fn delete(
+    conn: &mut SqliteConnection,
+    target: &str,
+    id: ExperimentId,
+) -> Result<(), EngineError> {
+    let deleted = sqlx::query_file!("../../queries/delete_experiment.sql", id.0)
+        .execute(conn)
+        .await
+        .map_err(|err| translate(target, err))?;
+    if deleted.rows_affected() == 0 { Err(EngineError::NoSuchExperiment(id)) } else { Ok(()) }
 }

@@ -1,6 +1,6 @@
 //! The statements on runs. The caller holds the write lock for those that write.
 
-use sqltrack_engines::{EngineError, ExperimentId, Moment, ObjectPatch, RunChanges, RunId};
+use sqltrack_engines::{Belongings, EngineError, ExperimentId, Moment, ObjectPatch, RunChanges, RunId};
 use sqlx::SqliteConnection;
 use time::OffsetDateTime;
 
@@ -127,4 +127,28 @@ pub(crate) async fn update(
     .await
     .map_err(failed)?;
     change_run_links(conn, target, run, &changes.links).await
+}
+
+pub(crate) async fn belongings(
+    conn: &mut SqliteConnection,
+    target: &str,
+    run: RunId,
+) -> Result<Option<Belongings>, EngineError> {
+    let found = sqlx::query_file!("../../queries/run_belongings.sql", run.0)
+        .fetch_optional(conn)
+        .await
+        .map_err(|err| translate(target, err))?;
+    Ok(found.map(|row| Belongings {
+        runs: 0,
+        metric_rows: row.metric_rows.unsigned_abs(),
+        links: row.links.unsigned_abs(),
+    }))
+}
+
+pub(crate) async fn delete(conn: &mut SqliteConnection, target: &str, run: RunId) -> Result<(), EngineError> {
+    let deleted = sqlx::query_file!("../../queries/delete_run.sql", run.0)
+        .execute(conn)
+        .await
+        .map_err(|err| translate(target, err))?;
+    if deleted.rows_affected() == 0 { Err(EngineError::NoSuchRun(run)) } else { Ok(()) }
 }

@@ -6,6 +6,7 @@ use sqltrack_core::Client;
 
 use crate::diagnostics::note;
 use crate::format::FormatArgs;
+use crate::named::RunName;
 
 /// Show the metrics of a run by step and progress, one column for each
 ///
@@ -17,9 +18,9 @@ Examples:
   sqltrack-cli metrics 7
   sqltrack-cli metrics 7 --metric loss --metric accuracy --format csv")]
 pub(crate) struct Args {
-    /// The id of the run
-    #[arg(allow_negative_numbers = true)]
-    run: i64,
+    /// The id of the run, or the environment variable that holds it
+    #[arg(value_name = "ID|VARIABLE", default_value = RunName::OF_JOB, allow_negative_numbers = true)]
+    run: RunName,
     /// Only this metric; may be given several times
     #[arg(long, value_name = "NAME")]
     metric: Vec<String>,
@@ -28,10 +29,11 @@ pub(crate) struct Args {
 }
 
 pub(super) async fn run(args: &Args, client: &Client, out: &mut impl Write) -> anyhow::Result<()> {
-    let rows = client.list_metrics(args.run, &args.metric).await?;
+    let run = args.run.handle(client)?.id();
+    let rows = client.list_metrics(run, &args.metric).await?;
     args.format.print(&rows, out)?;
     if rows.is_empty() {
-        note(&format!("run {} has no metrics yet", args.run));
+        note(&format!("run {run} has no metrics yet"));
     }
     Ok(())
 }

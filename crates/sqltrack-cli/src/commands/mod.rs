@@ -4,15 +4,21 @@ mod args;
 mod completions;
 mod config;
 mod create;
+mod delete;
+mod edit;
 mod execute;
 mod experiments;
 mod grant;
+mod log;
 mod metrics;
+mod plan;
 mod query;
 mod reap;
 mod revoke;
 mod runs;
 mod setup;
+mod start;
+mod stop;
 
 use std::io::Write;
 
@@ -33,6 +39,12 @@ pub(crate) enum Command {
     Experiments(experiments::Args),
     Runs(runs::Args),
     Metrics(metrics::Args),
+    Plan(plan::Args),
+    Start(start::Args),
+    Log(log::Args),
+    Stop(stop::Args),
+    Edit(edit::Args),
+    Delete(delete::Args),
     Args(args::Args),
     Completions(completions::Args),
 }
@@ -54,6 +66,14 @@ impl Command {
             Self::Runs(args) => connected(options, async |client| runs::run(args, client, out).await).await,
             Self::Metrics(args) => {
                 connected(options, async |client| metrics::run(args, client, out).await).await
+            }
+            Self::Plan(args) => connected(options, async |client| plan::run(args, client, out).await).await,
+            Self::Start(args) => connected(options, async |client| start::run(args, client).await).await,
+            Self::Log(args) => connected(options, async |client| log::run(args, client).await).await,
+            Self::Stop(args) => connected(options, async |client| stop::run(args, client).await).await,
+            Self::Edit(args) => connected(options, async |client| edit::run(args, client).await).await,
+            Self::Delete(args) => {
+                connected(options, async |client| delete::run(args, client, out).await).await
             }
             Self::Args(args) => args::run(args, out),
             Self::Completions(args) => completions::run(args, out),

@@ -1,12 +1,19 @@
 //! What the program does, from its command line to its output and exit status.
 
 mod config;
+mod delete;
+mod edit;
+mod engines;
 mod failures;
 mod formats;
 mod help;
+mod life;
 mod listing;
+mod log;
+mod plan;
 mod postgres;
 mod program;
 mod reaping;
 mod rights;
 mod scripts;
+mod terminal;

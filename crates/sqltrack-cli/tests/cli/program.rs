@@ -66,7 +66,10 @@ impl Program {
     /// The command by a program that is given.
     pub(crate) fn command_of(&self, program: &Path, arguments: &[&str]) -> Command {
         let mut command = Command::new(program);
-        command.args(arguments).args(&self.options).current_dir(self.folder()).env_clear();
+        // What stands behind `--` is another program's.
+        let end = arguments.iter().position(|argument| *argument == "--").unwrap_or(arguments.len());
+        let (own, others) = arguments.split_at(end);
+        command.args(own).args(&self.options).args(others).current_dir(self.folder()).env_clear();
         command.env("HOME", self.folder()).env("LOGNAME", "nobody");
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -80,6 +83,13 @@ impl Program {
     /// Runs the program with `text` as its input.
     pub(crate) fn feed(&self, arguments: &[&str], text: &str) -> Outcome {
         feed(self.command(arguments), text)
+    }
+
+    /// The rows of a query as JSON.
+    #[track_caller]
+    pub(crate) fn rows(&self, sql: &str) -> Vec<serde_json::Value> {
+        let rows = self.run(&["query", sql, "--format", "json"]).succeeded();
+        serde_json::from_str(&rows).unwrap()
     }
 
     /// A client of the library on the same SQLite file.
@@ -114,6 +124,14 @@ impl Outcome {
     pub(crate) fn succeeded(self) -> String {
         assert_eq!((self.code, self.stderr.as_str()), (Some(0), ""), "{self:?}");
         self.stdout
+    }
+
+    /// The message about a command line that is wrong: its first line.
+    #[track_caller]
+    pub(crate) fn wrong(self) -> String {
+        assert_eq!((self.code, self.stdout.as_str()), (Some(2), ""), "{self:?}");
+        let message = self.stderr.strip_prefix("error: ").and_then(|rest| rest.lines().next());
+        message.unwrap_or_else(|| panic!("no message: {self:?}")).to_owned()
     }
 
     /// The message of a call that failed: one line.

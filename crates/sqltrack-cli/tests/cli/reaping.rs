@@ -57,3 +57,18 @@ run  experiment  holder    last_heard
     assert_eq!(outcome.code, Some(2));
     assert!(outcome.stderr.contains("write it like `90s`, `10m` or `1h 30m`"), "{}", outcome.stderr);
 }
+
+#[test]
+fn what_somebody_tracks_is_deleted_by_force_only() {
+    let program = program();
+    for what in [["run", "2"], ["experiment", "x"]] {
+        let outcome = program.run(&[&["delete", "--yes"][..], &what].concat());
+        assert_eq!(
+            (outcome.code, outcome.stderr.as_str()),
+            (Some(1), "error: run 2 is being tracked by node2:18; wait for its end, or give `--force`\n")
+        );
+    }
+    program.run(&["delete", "run", "1", "--yes"]).succeeded();
+    program.run(&["delete", "experiment", "x", "--yes", "--force"]).succeeded();
+    assert_eq!(program.run(&["experiments", "--format", "jsonl"]).stdout, "");
+}

@@ -7,6 +7,7 @@ use std::time::Duration;
 use sqltrack_engines::EngineError;
 use tokio::sync::oneshot;
 
+use super::LEASE_VARIABLE;
 use super::session::Session;
 use crate::{Error, Run, Status};
 
@@ -101,11 +102,21 @@ impl TrackGuard {
         self
     }
 
-    /// The number by which the run knows its tracker. A process that finds it in `SQLTRACK_RUN_LEASE`, with the run's id
-    /// in `SQLTRACK_RUN_ID`, is a part of this tracker: see [`Run::from_env`].
+    /// The environment variables that make a process, and what it starts, a part of this tracker: see
+    /// [`Run::from_env`].
+    ///
+    /// ```no_run
+    /// # async fn example(guard: sqltrack_core::TrackGuard) -> Result<(), Box<dyn std::error::Error>> {
+    /// let status = std::process::Command::new("python").arg("train.py").envs(guard.variables()).status()?;
+    /// guard.end(if status.success() { "COMPLETED" } else { "FAILED" }).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
-    pub fn lease(&self) -> i64 {
-        self.active.session.lease
+    pub fn variables(&self) -> [(&'static str, String); 2] {
+        let run = self.active.run.id();
+        let lease = format!("{run}:{}", self.active.session.lease);
+        [("SQLTRACK_RUN_ID", run.to_string()), (LEASE_VARIABLE, lease)]
     }
 
     /// Ends the run well: COMPLETED, or what [`Tracking::normal`](crate::Tracking::normal) says.

@@ -308,6 +308,21 @@ impl Run {
         self.tracking().guard().await
     }
 
+    /// Who tracks the run now, as host and process; `None` if nobody does, or nothing was heard of it for three
+    /// heartbeats.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Engine`] if the run does not exist or the database fails.
+    pub async fn tracker(&self) -> Result<Option<String>, Error> {
+        let run = self.id();
+        let life = self.client().with_connection(move |conn| {
+            Box::pin(async move { Ok(conn.run_life(run).await?.ok_or(EngineError::NoSuchRun(run))?) })
+        });
+        let life = life.await?;
+        Ok(if life.is_live() { Some(life.holder.unwrap_or_default()) } else { None })
+    }
+
     /// How to track the run that another process began, and may still believe to have: it is taken over. Whatever the old
     /// holder writes to the run later is refused, with [`EngineError::LeaseLost`]. The run's `time_started` stays.
     ///
