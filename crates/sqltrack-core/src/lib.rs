@@ -30,13 +30,13 @@ mod client;
 pub mod config;
 #[cfg(feature = "postgres")]
 mod create;
-mod environment;
 mod error;
 mod experiment;
 mod listing;
 mod metrics;
 mod parameters;
 mod queries;
+mod redact;
 mod run;
 mod setup;
 mod stamp;
@@ -53,6 +53,7 @@ pub use experiment::{Comment, Experiment, ExperimentEdit, ExperimentKey};
 pub use listing::ListingError;
 pub use metrics::{AddMetrics, MetricPoint, Metrics};
 pub use parameters::Parameters;
+pub use redact::Redactor;
 pub use run::{Run, RunEdit};
 pub use setup::{ScriptReport, ScriptSource, ScriptState, Setup, SetupError, setup};
 pub use sqltrack_engines::{

@@ -59,6 +59,8 @@ pub const PARAMETERS: &[Parameter] = &[
     own(EVERY, "engine", "`postgres` (the default) or `sqlite`"),
     own(EVERY, "url", "`postgres://…` or `sqlite://…`, in place of the other parameters").masked(),
     own(&[Dialect::Sqlite], "dbpath", "path of the database file"),
+    own(EVERY, "env_mask", "patterns of names that are masked besides the built-in ones; `!` before one exempts names"),
+    own(EVERY, "env_include", "patterns of the variables that `env` records, `*` by default; `!` before one leaves some out"),
 
     pq("host", "PGHOST", "server name, address, or directory of its unix socket"),
     pq("hostaddr", "PGHOSTADDR", "address to connect to, which saves looking up `host`"),

@@ -131,6 +131,7 @@ fn finish(engine: Dialect, layers: &[Layer], environment: Environment) -> Result
 }
 
 fn check(engine: Dialect, settings: &Settings) -> Result<(), ConfigError> {
+    crate::redact::check(settings)?;
     match engine {
         #[cfg(feature = "postgres")]
         Dialect::Postgres => Ok(sqltrack_postgres::options::check(settings)?),

@@ -1,0 +1,147 @@
+//! Which names are those of secrets.
+
+use std::borrow::Cow;
+
+use sqltrack_args::fnmatch::Pattern;
+
+use super::globs::Globs;
+
+/// What is secret under a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Secrecy {
+    /// Nothing.
+    Nothing,
+    /// A text that is no number: `max_tokens = 4096` and `sort_key = 2` are counts, not secrets.
+    Text,
+    /// Whatever there is.
+    Everything,
+}
+
+/// The patterns of names that hold secrets, and what is secret under them.
+const BUILT_IN: [(&str, Secrecy); 12] = [
+    ("*TOKEN*", Secrecy::Text),
+    ("*_KEY", Secrecy::Text),
+    ("*APIKEY", Secrecy::Text),
+    ("*SECRET*", Secrecy::Everything),
+    ("*PASSWORD*", Secrecy::Everything),
+    ("*PASSWD*", Secrecy::Everything),
+    ("*PASSPHRASE*", Secrecy::Everything),
+    ("*CREDENTIAL*", Secrecy::Everything),
+    ("*_PASS", Secrecy::Everything),
+    ("*_PWD", Secrecy::Everything),
+    ("AUTHORIZATION", Secrecy::Everything),
+    ("PROXY_AUTHORIZATION", Secrecy::Everything),
+];
+
+/// In which no secret is meant, though it holds TOKEN: tokenizers, `tokenize`, `TOKENIZERS_PARALLELISM`.
+const HARMLESS: &str = "TOKENIZ";
+
+/// The names of secrets: the built-in ones and those that are configured.
+#[derive(Debug, Clone)]
+pub(super) struct Names {
+    built_in: Vec<(Pattern, Secrecy)>,
+    configured: Globs,
+}
+
+impl Names {
+    pub(super) fn new(configured: Globs) -> Self {
+        let built_in = BUILT_IN.iter().map(|(glob, secrecy)| (Pattern::new(glob), *secrecy)).collect();
+        Self { built_in, configured }
+    }
+
+    /// What is secret under a name. It may be written as is usual in options, code and variables: `--api-key`,
+    /// `apiKey` and `api.key` are `API_KEY`.
+    pub(super) fn secrecy(&self, name: &str) -> Secrecy {
+        let plain = name.to_ascii_uppercase();
+        let canonical = canonical(name);
+        let spellings = || [plain.as_str(), canonical.as_str()].into_iter();
+        if spellings().any(|name| self.configured.exempts(name)) {
+            return Secrecy::Nothing;
+        }
+        if spellings().any(|name| self.configured.matches(name)) {
+            return Secrecy::Everything;
+        }
+        spellings().map(|name| self.built_in_secrecy(name)).max().unwrap_or(Secrecy::Nothing)
+    }
+
+    fn built_in_secrecy(&self, name: &str) -> Secrecy {
+        let name = if name.contains(HARMLESS) { Cow::from(name.replace(HARMLESS, "")) } else { name.into() };
+        let fitting = self.built_in.iter().filter(|(pattern, _)| pattern.matches(&name));
+        fitting.map(|(_, secrecy)| *secrecy).max().unwrap_or(Secrecy::Nothing)
+    }
+}
+
+/// The name in upper case, with `_` between its words.
+fn canonical(name: &str) -> String {
+    let mut canonical = String::with_capacity(name.len() + 4);
+    let mut was_lower = false;
+    for c in name.trim_start_matches('-').chars() {
+        if was_lower && c.is_ascii_uppercase() {
+            canonical.push('_');
+        }
+        canonical.push(if c.is_alphanumeric() { c.to_ascii_uppercase() } else { '_' });
+        was_lower = c.is_ascii_lowercase() || c.is_ascii_digit();
+    }
+    canonical
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(configured: &str, secrecy: Secrecy, names: &[&str]) {
+        let known = Names::new(Globs::parse(configured).unwrap());
+        for name in names {
+            assert_eq!(known.secrecy(name), secrecy, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_names_of_secrets_are_known_in_every_spelling() {
+        check(
+            "",
+            Secrecy::Everything,
+            &[
+                "PGPASSWORD",
+                "SQLTRACK_DSN_PASSWORD",
+                "aws_secret_access_key",
+                "clientSecret",
+                "PassWord",
+                "--db-password",
+                "OLD_PWD",
+                "GOOGLE_APPLICATION_CREDENTIALS",
+                "Authorization",
+            ],
+        );
+        check(
+            "",
+            Secrecy::Text,
+            &[
+                "GITHUB_TOKEN",
+                "api_key",
+                "apiKey",
+                "--api-key",
+                "X-Api-Key",
+                "OPENAI_APIKEY",
+                "max_tokens",
+                "fs.s3a.key",
+            ],
+        );
+    }
+
+    #[test]
+    fn other_names_are_not() {
+        let names =
+            ["HOME", "PWD", "monkey", "key", "KEYS", "tokenizer", "TOKENIZERS_PARALLELISM", "passed", ""];
+        check("", Secrecy::Nothing, &names);
+        check("", Secrecy::Text, &["TOKENIZER_API_KEY"]);
+    }
+
+    #[test]
+    fn the_configured_patterns_come_first() {
+        check("LAB-*, !LAB_PUBLIC !max_tokens", Secrecy::Everything, &["lab-pin"]);
+        check("LAB_*, !LAB_PUBLIC !max_tokens", Secrecy::Everything, &["lab-pin", "labPin", "LAB_TOKEN"]);
+        check("LAB_*, !LAB_PUBLIC !max_tokens", Secrecy::Nothing, &["LAB_PUBLIC", "--max-tokens"]);
+    }
+}
