@@ -33,15 +33,9 @@ pub(super) fn value(redactor: &Redactor, json: &Json, secrecy: Secrecy) -> Json 
 fn under(redactor: &Redactor, text: &str, secrecy: Secrecy) -> String {
     match secrecy {
         Secrecy::Nothing => redactor.text(text),
-        _ if text.is_empty() => String::new(),
-        Secrecy::Text if is_number(text) => text.to_owned(),
-        Secrecy::Text | Secrecy::Everything => MASK.to_owned(),
+        _ if secrecy.covers(text) => MASK.to_owned(),
+        _ => text.to_owned(),
     }
-}
-
-/// Whether a text is a number as programs write it.
-pub(super) fn is_number(text: &str) -> bool {
-    text.bytes().any(|byte| byte.is_ascii_digit()) && text.replace('_', "").parse::<f64>().is_ok()
 }
 
 /// The arguments of a command line.

@@ -1,9 +1,14 @@
 //! Secrets are masked in what is recorded without being asked for one by one: the environment, command lines, the
 //! output of other programs.
 
+mod assigned;
+mod assignments;
+mod code;
 mod globs;
 mod json;
 mod names;
+mod scan;
+mod shapes;
 mod spans;
 mod urls;
 mod values;
@@ -22,6 +27,8 @@ use values::Values;
 
 /// What stands in the place of a secret, whatever it is.
 const MASK: &str = "****";
+/// How often a text is gone through at most.
+const MOST_PASSES: usize = 8;
 /// The parameter with patterns of names that are masked.
 const ENV_MASK: &str = "env_mask";
 /// The parameter with patterns of variables that are recorded.
@@ -113,14 +120,29 @@ impl Redactor {
     /// ```
     /// # use sqltrack_core::{Config, Redactor};
     /// # let redactor = Redactor::new(&Config::explicit([("user", "alice")])?);
-    /// assert_eq!(redactor.text("GET https://a:hunter2@b/c"), "GET https://a:****@b/c");
+    /// assert_eq!(redactor.text("host=db password=hunter2 user=alice"), "host=db password=**** user=alice");
     /// # Ok::<(), sqltrack_core::ConfigError>(())
     /// ```
     #[must_use]
     pub fn text(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        // What is masked may have stood between a secret and what tells that it is one.
+        for _ in 0..MOST_PASSES {
+            let masked = self.masked(&text);
+            if masked == text {
+                break;
+            }
+            text = masked;
+        }
+        text
+    }
+
+    fn masked(&self, text: &str) -> String {
         let mut spans = Spans::default();
         self.inner.values.find(text, &mut spans);
         urls::find(text, &mut spans);
+        shapes::find(text, &mut spans);
+        assignments::find(text, &self.inner.names, &mut spans);
         spans.mask(text)
     }
 
@@ -153,6 +175,9 @@ fn add_secrets(values: &mut Values, names: &Names, environment: &Environment) {
         if names.secrecy(name) != Secrecy::Nothing {
             values.add(value);
         }
+        let mut passwords = Spans::default();
+        urls::find(value, &mut passwords);
+        passwords.texts(value).for_each(|password| values.add_encoded(password));
     }
 }
 
@@ -165,3 +190,6 @@ pub(crate) fn check(settings: &Settings) -> Result<(), InvalidSetting> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,8 +2,6 @@
 
 use std::borrow::Cow;
 
-use sqltrack_args::fnmatch::Pattern;
-
 use super::globs::Globs;
 
 /// What is secret under a name.
@@ -11,13 +9,45 @@ use super::globs::Globs;
 pub(super) enum Secrecy {
     /// Nothing.
     Nothing,
-    /// A text that is no number: `max_tokens = 4096` and `sort_key = 2` are counts, not secrets.
+    /// Every text but for numbers and pieces of text: `max_tokens = 4096`, `sort_key = 2` and `eos_token = "</s>"` are no
+    /// secrets.
     Text,
     /// Whatever there is.
     Everything,
 }
 
-/// The patterns of names that hold secrets, and what is secret under them.
+impl Secrecy {
+    /// Whether a value is secret.
+    pub(super) fn covers(self, value: &str) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::Text => !value.is_empty() && !is_number(value) && !is_piece(value),
+            Self::Everything => !value.is_empty(),
+        }
+    }
+}
+
+/// Whether a text is a number, or a sum of numbers, as programs write them.
+fn is_number(text: &str) -> bool {
+    let is_one = |word: &str| {
+        word.bytes().any(|byte| byte.is_ascii_digit()) && word.replace('_', "").parse::<f64>().is_ok()
+    };
+    let is_operator = |word: &str| ["+", "-", "*", "/", "//", "%", "**", "<<"].contains(&word);
+    let mut words = text.split_whitespace();
+    words.next().is_some_and(is_one)
+        && std::iter::from_fn(|| {
+            words.next().map(|operator| is_operator(operator) && words.next().is_some_and(is_one))
+        })
+        .all(|is_term| is_term)
+}
+
+/// Whether a text is one that language models name a token: `,`, `[PAD]`, `<|endoftext|>`.
+fn is_piece(text: &str) -> bool {
+    let is_between = |open, close| text.starts_with(open) && text.ends_with(close);
+    text.chars().count() <= 3 || is_between('<', '>') || is_between('[', ']')
+}
+
+/// The patterns of names that hold secrets, and what is secret under them. A `*` may be at either end.
 const BUILT_IN: [(&str, Secrecy); 12] = [
     ("*TOKEN*", Secrecy::Text),
     ("*_KEY", Secrecy::Text),
@@ -39,14 +69,12 @@ const HARMLESS: &str = "TOKENIZ";
 /// The names of secrets: the built-in ones and those that are configured.
 #[derive(Debug, Clone)]
 pub(super) struct Names {
-    built_in: Vec<(Pattern, Secrecy)>,
     configured: Globs,
 }
 
 impl Names {
     pub(super) fn new(configured: Globs) -> Self {
-        let built_in = BUILT_IN.iter().map(|(glob, secrecy)| (Pattern::new(glob), *secrecy)).collect();
-        Self { built_in, configured }
+        Self { configured }
     }
 
     /// What is secret under a name. It may be written as is usual in options, code and variables: `--api-key`,
@@ -61,14 +89,20 @@ impl Names {
         if spellings().any(|name| self.configured.matches(name)) {
             return Secrecy::Everything;
         }
-        spellings().map(|name| self.built_in_secrecy(name)).max().unwrap_or(Secrecy::Nothing)
+        spellings().map(built_in_secrecy).max().unwrap_or(Secrecy::Nothing)
     }
+}
 
-    fn built_in_secrecy(&self, name: &str) -> Secrecy {
-        let name = if name.contains(HARMLESS) { Cow::from(name.replace(HARMLESS, "")) } else { name.into() };
-        let fitting = self.built_in.iter().filter(|(pattern, _)| pattern.matches(&name));
-        fitting.map(|(_, secrecy)| *secrecy).max().unwrap_or(Secrecy::Nothing)
-    }
+fn built_in_secrecy(name: &str) -> Secrecy {
+    let name = if name.contains(HARMLESS) { Cow::from(name.replace(HARMLESS, "")) } else { name.into() };
+    let fitting = BUILT_IN.iter().filter(|(pattern, _)| fits(pattern, &name));
+    fitting.map(|(_, secrecy)| *secrecy).max().unwrap_or(Secrecy::Nothing)
+}
+
+/// Whether a name fits a built-in pattern. There are so many names in a text that this has to be quick.
+fn fits(pattern: &str, name: &str) -> bool {
+    let Some(end) = pattern.strip_prefix('*') else { return pattern == name };
+    end.strip_suffix('*').map_or_else(|| name.ends_with(end), |part| name.contains(part))
 }
 
 /// The name in upper case, with `_` between its words.

@@ -16,6 +16,11 @@ impl Spans {
         }
     }
 
+    /// What stands in these places.
+    pub(super) fn texts<'a>(&self, text: &'a str) -> impl Iterator<Item = &'a str> {
+        self.0.iter().filter_map(|span| text.get(span.clone()))
+    }
+
     /// The text with one mask for each place, and for places that touch.
     pub(super) fn mask(mut self, text: &str) -> String {
         self.0.sort_unstable_by_key(|span| span.start);

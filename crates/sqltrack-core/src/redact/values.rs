@@ -31,6 +31,14 @@ impl Values {
         }
     }
 
+    /// Adds a secret that is part of a URL.
+    pub(super) fn add_encoded(&mut self, secret: &str) {
+        self.add(secret);
+        if let Some(decoded) = percent_decoded(secret) {
+            self.add(&decoded);
+        }
+    }
+
     /// Finds the secrets in a text.
     pub(super) fn find(&self, text: &str, spans: &mut Spans) {
         for secret in &self.0 {
@@ -76,6 +84,19 @@ fn percent_encoded(secret: &str) -> String {
     encoded
 }
 
+/// What a part of a URL stands for, if it is encoded at all.
+fn percent_decoded(text: &str) -> Option<String> {
+    let mut parts = text.split('%');
+    let mut bytes = parts.next()?.as_bytes().to_vec();
+    let mut is_encoded = false;
+    for part in parts {
+        bytes.push(u8::from_str_radix(part.get(..2)?, 16).ok()?);
+        bytes.extend(part.bytes().skip(2));
+        is_encoded = true;
+    }
+    String::from_utf8(bytes).ok().filter(|_| is_encoded)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -101,6 +122,20 @@ mod tests {
         check(&["hunter2", "hunter2-long", "2-long and more"], "hunter2-long and more", "****");
         let key = "-----BEGIN KEY-----\nMIIEpAIBAAKCAQEA0123456789\n-----END KEY-----";
         check(&[key], "+MIIEpAIBAAKCAQEA0123456789\n+-----END KEY-----", "+****\n+-----END KEY-----");
+    }
+
+    #[test]
+    fn a_secret_of_a_url_is_decoded() {
+        for (encoded, decoded) in [
+            ("a%40b%c3%A9", Some("a@bé")),
+            ("plain", None),
+            ("%", None),
+            ("%4", None),
+            ("%zz", None),
+            ("%ff", None),
+        ] {
+            assert_eq!(percent_decoded(encoded).as_deref(), decoded);
+        }
     }
 
     #[test]
