@@ -38,6 +38,7 @@ mod parameters;
 mod queries;
 mod redact;
 mod run;
+mod scrub;
 mod setup;
 mod stamp;
 mod status;
@@ -55,6 +56,7 @@ pub use metrics::{AddMetrics, MetricPoint, Metrics};
 pub use parameters::Parameters;
 pub use redact::Redactor;
 pub use run::{Run, RunEdit};
+pub use scrub::{Scrub, ScrubReport};
 pub use setup::{ScriptReport, ScriptSource, ScriptState, Setup, SetupError, setup};
 pub use sqltrack_engines::{
     Column, Decode, DecodeError, Dialect, Engine, EngineError, ExperimentId, FromRow, MetricType, Object,

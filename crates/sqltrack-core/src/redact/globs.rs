@@ -40,18 +40,25 @@ impl Globs {
         Ok(())
     }
 
+    /// The patterns of both.
+    pub(super) fn and(mut self, other: Self) -> Self {
+        self.any_of.extend(other.any_of);
+        self.but_not.extend(other.but_not);
+        self
+    }
+
     /// Whether a pattern fits the name, which is in upper case.
-    pub(crate) fn matches(&self, name: &str) -> bool {
+    pub(super) fn matches(&self, name: &str) -> bool {
         self.any_of.iter().any(|pattern| pattern.matches(name))
     }
 
     /// Whether the name, which is in upper case, is exempt.
-    pub(crate) fn exempts(&self, name: &str) -> bool {
+    pub(super) fn exempts(&self, name: &str) -> bool {
         self.but_not.iter().any(|pattern| pattern.matches(name))
     }
 
     /// Whether there is no pattern but for those that exempt.
-    pub(crate) fn is_open(&self) -> bool {
+    pub(super) fn is_open(&self) -> bool {
         self.any_of.is_empty()
     }
 }

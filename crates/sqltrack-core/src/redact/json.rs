@@ -3,7 +3,8 @@
 use serde_json::Value as Json;
 use sqltrack_engines::Object;
 
-use super::names::Secrecy;
+use super::names::{Names, Secrecy};
+use super::values::Values;
 use super::{MASK, Redactor};
 
 /// An object that stands where `secrecy` is secret, its names included.
@@ -29,8 +30,25 @@ pub(super) fn value(redactor: &Redactor, json: &Json, secrecy: Secrecy) -> Json 
     }
 }
 
+/// Adds what is secret in an object that stands where `secrecy` is secret.
+pub(super) fn add_secrets(object: &Object, secrecy: Secrecy, names: &Names, values: &mut Values) {
+    for (name, member) in object {
+        add_secret(member, names.secrecy(name).max(secrecy), names, values);
+    }
+}
+
+fn add_secret(json: &Json, secrecy: Secrecy, names: &Names, values: &mut Values) {
+    match json {
+        Json::Null | Json::Bool(_) | Json::Number(_) => {}
+        Json::String(text) if secrecy.covers(text) => values.add(text),
+        Json::String(text) => values.add_passwords(text),
+        Json::Array(members) => members.iter().for_each(|json| add_secret(json, secrecy, names, values)),
+        Json::Object(members) => add_secrets(members, secrecy, names, values),
+    }
+}
+
 /// A text that stands where `secrecy` is secret.
-fn under(redactor: &Redactor, text: &str, secrecy: Secrecy) -> String {
+pub(super) fn under(redactor: &Redactor, text: &str, secrecy: Secrecy) -> String {
     match secrecy {
         Secrecy::Nothing => redactor.text(text),
         _ if secrecy.covers(text) => MASK.to_owned(),

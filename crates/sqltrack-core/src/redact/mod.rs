@@ -20,13 +20,13 @@ use serde_json::Value as Json;
 use sqltrack_engines::{Environment, InvalidSetting, Object, Parameter, Settings};
 
 use crate::Config;
-use globs::Globs;
+pub(crate) use globs::Globs;
 use names::{Names, Secrecy};
 use spans::Spans;
 use values::Values;
 
 /// What stands in the place of a secret, whatever it is.
-const MASK: &str = "****";
+pub(crate) const MASK: &str = "****";
 /// How often a text is gone through at most.
 const MOST_PASSES: usize = 8;
 /// The parameter with patterns of names that are masked.
@@ -110,8 +110,20 @@ impl Redactor {
         if !is_included || name.contains('\0') || value.contains('\0') {
             return None;
         }
-        let value = if self.is_secret(name) { MASK.to_owned() } else { self.text(value) };
-        Some((name.to_owned(), value.into()))
+        Some((name.to_owned(), json::under(self, value, self.secrecy_of_variable(name)).into()))
+    }
+
+    /// What is secret in a variable: all of it, also if it is a number, if its name is secret.
+    fn secrecy_of_variable(&self, name: &str) -> Secrecy {
+        if self.is_secret(name) { Secrecy::Everything } else { Secrecy::Nothing }
+    }
+
+    /// Masks the secrets in an environment that was recorded.
+    pub(crate) fn variables(&self, variables: &Object) -> Object {
+        let masked = |(name, value): (&String, &Json)| {
+            (self.text(name), json::value(self, value, self.secrecy_of_variable(name)))
+        };
+        variables.iter().map(masked).collect()
     }
 
     /// Masks the secrets in a text of any kind: a command line, a diff, the output of a program. Give it the whole text
@@ -162,6 +174,25 @@ impl Redactor {
     }
 }
 
+impl Redactor {
+    /// The same, with more names.
+    pub(crate) fn with_names(&self, globs: Globs) -> Self {
+        let mut inner = (*self.inner).clone();
+        inner.names = inner.names.and(globs);
+        add_secrets(&mut inner.values, &inner.names, &inner.environment);
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// The same, with all that is secret in these objects, wherever it stands.
+    pub(crate) fn with_secrets_of<'a>(&self, objects: impl Iterator<Item = &'a Object>) -> Self {
+        let mut inner = (*self.inner).clone();
+        for object in objects {
+            json::add_secrets(object, Secrecy::Nothing, &inner.names, &mut inner.values);
+        }
+        Self { inner: Arc::new(inner) }
+    }
+}
+
 impl fmt::Debug for Redactor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Redactor").finish_non_exhaustive()
@@ -175,9 +206,7 @@ fn add_secrets(values: &mut Values, names: &Names, environment: &Environment) {
         if names.secrecy(name) != Secrecy::Nothing {
             values.add(value);
         }
-        let mut passwords = Spans::default();
-        urls::find(value, &mut passwords);
-        passwords.texts(value).for_each(|password| values.add_encoded(password));
+        values.add_passwords(value);
     }
 }
 

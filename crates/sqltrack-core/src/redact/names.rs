@@ -48,9 +48,11 @@ fn is_piece(text: &str) -> bool {
 }
 
 /// The patterns of names that hold secrets, and what is secret under them. A `*` may be at either end.
-const BUILT_IN: [(&str, Secrecy); 12] = [
+const BUILT_IN: [(&str, Secrecy); 14] = [
     ("*TOKEN*", Secrecy::Text),
     ("*_KEY", Secrecy::Text),
+    ("*API_KEY*", Secrecy::Text),
+    ("*PRIVATE_KEY*", Secrecy::Text),
     ("*APIKEY", Secrecy::Text),
     ("*SECRET*", Secrecy::Everything),
     ("*PASSWORD*", Secrecy::Everything),
@@ -75,6 +77,11 @@ pub(super) struct Names {
 impl Names {
     pub(super) fn new(configured: Globs) -> Self {
         Self { configured }
+    }
+
+    /// The same, and more.
+    pub(super) fn and(self, more: Globs) -> Self {
+        Self { configured: self.configured.and(more) }
     }
 
     /// What is secret under a name. It may be written as is usual in options, code and variables: `--api-key`,

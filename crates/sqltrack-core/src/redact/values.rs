@@ -1,7 +1,7 @@
 //! Secrets that are known: they are masked wherever they stand.
 
-use super::MASK;
 use super::spans::Spans;
+use super::{MASK, urls};
 
 /// The least length of a secret in bytes. What is shorter is found in too many other words.
 const LEAST: usize = 6;
@@ -31,11 +31,15 @@ impl Values {
         }
     }
 
-    /// Adds a secret that is part of a URL.
-    pub(super) fn add_encoded(&mut self, secret: &str) {
-        self.add(secret);
-        if let Some(decoded) = percent_decoded(secret) {
-            self.add(&decoded);
+    /// Adds the passwords of the URLs in a text.
+    pub(super) fn add_passwords(&mut self, text: &str) {
+        let mut passwords = Spans::default();
+        urls::find(text, &mut passwords);
+        for password in passwords.texts(text) {
+            self.add(password);
+            if let Some(decoded) = percent_decoded(password) {
+                self.add(&decoded);
+            }
         }
     }
 
