@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::assignments::Link;
 use super::code;
-use super::names::Secrecy;
+use super::names::{Names, Secrecy, is_constant};
 use super::scan::{Quoted, Text, is_blank, is_name, is_quote};
 use super::spans::Spans;
 
@@ -34,6 +34,7 @@ pub(super) struct Assigned<'a> {
     pub(super) name: Range<usize>,
     pub(super) link: Link,
     pub(super) secrecy: Secrecy,
+    pub(super) names: &'a Names,
 }
 
 impl Assigned<'_> {
@@ -41,9 +42,12 @@ impl Assigned<'_> {
     pub(super) fn find(&self, at: usize, found: &mut Findings<'_>) -> usize {
         let text = self.text;
         match self.link {
-            Link::Literal => self.literal(text.gap(at), found),
+            Link::Literal | Link::Call => self.literal(text.gap(at), found),
             Link::Comma => self.listed(at, found),
-            Link::Element => self.add(at..text.skip(at, |byte| !matches!(byte, b'<' | b'\n')), found),
+            Link::Element => {
+                let end = text.skip(at, |byte| !matches!(byte, b'<' | b'\n'));
+                if text.is(end, "</") { self.add(at..end, found) } else { at }
+            }
             Link::Query => self.add(at..text.skip(at, is_in_query), found),
             Link::EncodedQuery => {
                 let end = text.skip(at, is_in_query);
@@ -62,28 +66,33 @@ impl Assigned<'_> {
         if text.is_line_end(start) {
             return self.next_line(start, found);
         }
-        if self.link == Link::Blank && self.is_option(start) {
+        if self.is_next(start) {
             return start;
         }
         if self.link == Link::Colon
-            && let Some(end) = code::annotation(text.until(start + REACH), start)
+            && let Some(end) = code::annotation(text.until(start + REACH), start, self.secrecy)
         {
             return self.annotated(end, found);
         }
         if let Some(quoted) = text.quoted(start) {
             return self.strings(quoted, found);
         }
-        let is_statement = is_spaced && self.link != Link::Blank && self.is_statement();
+        let begins_line = self.link != Link::Blank && self.begins_line();
+        let is_statement = is_spaced && begins_line;
+        if let Some(end) = self.variable(start) {
+            return end;
+        }
         if text.byte(start).is_some_and(|byte| matches!(byte, b'(' | b'[' | b'{'))
             && let Some(within) = self.list(start, found)
         {
             return within;
         }
-        let near = text.until(start + REACH);
-        if let Some(code) = code::expression(near, start, text.get(self.name.clone()), self.secrecy) {
-            let end = if is_statement || code.is_open { near.line_end(code.end) } else { code.end };
-            self.all_strings(code.start..end.max(code.end), found);
-            return code.start;
+        // `NAME=value` and `name: value` are lines of files that are no code, unless the line goes on.
+        let is_code = (is_spaced && self.link == Link::Equals) || (begins_line && self.goes_on(start));
+        if (is_code || !begins_line)
+            && let Some(next) = self.code(start, is_code, is_statement, found)
+        {
+            return next;
         }
         if self.link == Link::Colon
             && let Some(block) = self.block(start)
@@ -95,6 +104,40 @@ impl Assigned<'_> {
         let end = self.add(start..end, found);
         // What looks like a type may come before the value.
         if self.link == Link::Colon { self.annotated(end, found) } else { end }
+    }
+
+    /// An expression of code, of which the string literals are secret: where to look for what else there is in it.
+    fn code(&self, at: usize, is_code: bool, is_statement: bool, found: &mut Findings<'_>) -> Option<usize> {
+        let near = self.text.until(at + REACH);
+        let code = code::expression(near, at, self.text.get(self.name.clone()), self.secrecy)?;
+        let is_closed = self.text.byte(code.end).is_some_and(|byte| b",)]}".contains(&byte));
+        if code.is_open && !is_code && !is_closed {
+            // A path, which may be a secret: `NAME=a.b`.
+            return None;
+        }
+        let end = if is_statement || code.is_open { near.line_end(code.end) } else { code.end };
+        self.all_strings(code.start..end.max(code.end), found);
+        Some(code.start)
+    }
+
+    /// Whether a comma, a semicolon or a bracket at the end of the line tells that it is one of code.
+    fn goes_on(&self, at: usize) -> bool {
+        let end = self.text.line_end(at);
+        self.text.get(at..end).trim_end().ends_with([',', ';', '(', '{', '['])
+    }
+
+    /// The end of a word of code before a comma or bracket that is no secret: a constant, the name of another variable, the
+    /// variable of a member such as `{"token_count": count}`.
+    fn variable(&self, at: usize) -> Option<usize> {
+        let end = self.text.skip(at, |byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.'));
+        let is_closed = end > at && self.text.byte(end).is_some_and(|byte| b",)]}".contains(&byte));
+        let word = self.text.get(at..end);
+        let is_text = self.secrecy == Secrecy::Text;
+        let is_secret_name = || self.names.secrecy(word) != Secrecy::Nothing;
+        let is_member = || self.text.quote(self.name.end).is_some() && code::is_lower(word);
+        let is_harmless =
+            is_constant(word) || (is_text && (!self.secrecy.covers(word) || is_secret_name() || is_member()));
+        (is_closed && is_harmless).then_some(end)
     }
 
     /// A list or an object, in which all string literals are values. What else is secret in it is found later.
@@ -111,8 +154,30 @@ impl Assigned<'_> {
             return None;
         }
         self.all_strings(at..end, found);
+        if self.link == Link::Colon {
+            self.bare_items(at..end, found);
+        }
         found.list_end = end;
         Some(at)
+    }
+
+    /// The items of a list of YAML, which needs no quotes: `[one, two]`.
+    fn bare_items(&self, list: Range<usize>, found: &mut Findings<'_>) {
+        let text = self.text;
+        let inside = text.get(list.clone()).strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+        let Some(inside) = inside.filter(|inside| !inside.contains(['"', '\'', '`', '(', '[', '{'])) else {
+            return;
+        };
+        let mut at = list.start + 1;
+        for item in inside.split(',') {
+            let start = at + (item.len() - item.trim_start().len());
+            let word = item.trim();
+            let is_random = word.len() >= 8 && word.bytes().any(|byte| byte.is_ascii_digit());
+            if self.secrecy == Secrecy::Everything || (is_random && !word.contains([' ', '.'])) {
+                self.add(start..start + word.len(), found);
+            }
+            at += item.len() + 1;
+        }
     }
 
     /// Whether what begins with a bracket may as well be a word: it has neither blanks nor quotes.
@@ -120,7 +185,11 @@ impl Assigned<'_> {
         const LEAST: usize = 5;
         let near = self.text.until(at + REACH);
         let end = near.skip(at, |byte| !byte.is_ascii_whitespace() && !is_quote(byte));
-        end - at >= LEAST && end < near.len().max(self.text.len()) && !near.byte(end).is_some_and(is_quote)
+        let is_whole = end < near.len() || near.len() == self.text.len();
+        end - at >= LEAST
+            && is_whole
+            && !near.byte(end).is_some_and(is_quote)
+            && near.before(end) != Some(b',')
     }
 
     /// Where the value begins, which a backslash may have put on the next line.
@@ -130,10 +199,16 @@ impl Assigned<'_> {
         if is_continued { self.text.gap(start) } else { start }
     }
 
-    /// Whether what follows an option is another one.
-    fn is_option(&self, at: usize) -> bool {
-        let is_short = || self.text.byte(at + 2).is_none_or(|byte| byte.is_ascii_whitespace());
-        self.text.byte(at) == Some(b'-') && (self.text.byte(at + 1) == Some(b'-') || is_short())
+    /// Whether there is no value, but what comes next: another option, a pipe, the end of a format such as `{name:?}`.
+    fn is_next(&self, at: usize) -> bool {
+        let text = self.text;
+        let is_short = || text.byte(at + 2).is_none_or(|byte| byte.is_ascii_whitespace());
+        match text.byte(at) {
+            Some(b'?' | b'#') => self.link == Link::Colon && (text.is(at, "?}") || text.is(at, "#?}")),
+            Some(b'-') if self.link == Link::Blank => text.byte(at + 1) == Some(b'-') || is_short(),
+            Some(byte) => self.link == Link::Blank && b"|&;<>)]}".contains(&byte),
+            None => true,
+        }
     }
 
     /// What follows the type of a variable, if anything does.
@@ -151,8 +226,8 @@ impl Assigned<'_> {
         let text = self.text;
         let at = text.gap(at);
         let is_docs = ["\"\"\"", "'''"].iter().any(|quote| text.is(at, quote));
-        let quoted = text.quoted(at).filter(|quoted| text.byte(text.blanks(quoted.end)) != Some(b':'));
-        quoted.filter(|_| !is_docs).map_or(at, |quoted| self.strings(quoted, found))
+        let quoted = text.quoted(at).filter(|quoted| !is_docs && !self.is_name(quoted));
+        quoted.map_or(at, |quoted| self.strings(quoted, found))
     }
 
     /// A string literal, or nothing.
@@ -174,20 +249,19 @@ impl Assigned<'_> {
         }
     }
 
-    /// What follows a name in a list: its value, unless that is another option, and a default among what follows.
+    /// What follows a name in a list: its value, unless that is another name, and a default among what comes then.
     fn listed(&self, at: usize, found: &mut Findings<'_>) -> usize {
-        let name = self.text.get(self.name.clone());
-        if self.secrecy == Secrecy::Text
-            && !name.starts_with('-')
-            && name.contains(|c: char| c.is_ascii_lowercase())
-        {
+        let text = self.text;
+        let name = text.get(self.name.clone());
+        let is_option = name.starts_with('-');
+        if self.secrecy == Secrecy::Text && !is_option && name.contains(|c: char| c.is_ascii_lowercase()) {
             // A column such as `token_type_ids`, and the next.
             return at;
         }
-        let at = self.text.gap(at);
-        let near = self.text.until(at + REACH);
-        let end = match self.text.quoted(at) {
-            Some(quoted) if !self.text.is(quoted.inside.start, "-") => self.strings(quoted, found),
+        let at = if is_option { text.gap(at) } else { text.blanks(at) };
+        let near = text.until(at + REACH);
+        let end = match text.quoted(at) {
+            Some(quoted) if !self.is_name(&quoted) => self.strings(quoted, found),
             _ => at,
         };
         let call_end = near.skip(end, |byte| byte != b')');
@@ -200,7 +274,27 @@ impl Assigned<'_> {
         end
     }
 
-    /// Every string literal between two indices, but for those that are names themselves.
+    /// Whether a literal is a name itself: an option, a key, an index, a variable such as `API_KEY`.
+    fn is_name(&self, quoted: &Quoted) -> bool {
+        let text = self.text;
+        let literal = text.get(quoted.inside.clone());
+        let open = quoted.inside.start.saturating_sub(2);
+        let is_indexed =
+            text.before(open).is_some_and(|byte| byte.is_ascii_alphanumeric() || b"_])".contains(&byte));
+        literal.starts_with('-')
+            || text.byte(text.blanks(quoted.end)) == Some(b':')
+            || (is_indexed && text.byte(open) == Some(b'[') && text.byte(quoted.end) == Some(b']'))
+            || self.is_upper_name(literal)
+            || text.get(self.name.clone()).rsplit('.').next() == Some(literal)
+    }
+
+    /// Whether a word is the name of a secret in capitals, as those of variables are.
+    fn is_upper_name(&self, word: &str) -> bool {
+        let is_upper = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+        word.bytes().all(is_upper) && self.names.secrecy(word) != Secrecy::Nothing
+    }
+
+    /// Every string literal between two indices that is no name.
     fn all_strings(&self, within: Range<usize>, found: &mut Findings<'_>) {
         let text = self.text.until(within.end);
         let next = |at| {
@@ -209,10 +303,10 @@ impl Assigned<'_> {
         };
         let mut at = next(within.start);
         while let Some(quoted) = text.quoted(at) {
-            if text.byte(text.blanks(quoted.end)) != Some(b':') {
+            at = next(quoted.end);
+            if !self.is_name(&quoted) {
                 self.add(quoted.inside, found);
             }
-            at = next(quoted.end);
         }
     }
 
@@ -241,7 +335,7 @@ impl Assigned<'_> {
 
     /// Whether the name begins a line, but for words such as `export` and the mark of a diff: then the value is the
     /// rest of the line, also if it has blanks.
-    fn is_statement(&self) -> bool {
+    fn begins_line(&self) -> bool {
         let is_word = |byte: u8| is_name(byte) || matches!(byte, b' ' | b'\t' | b'+' | b'$' | b'&');
         let text = self.text;
         let start = text.skip_back(self.name.start, is_word);
@@ -313,7 +407,8 @@ impl Assigned<'_> {
     /// Adds a value, unless it is none: no secret under such a name, or a word such as `null`.
     fn add(&self, span: Range<usize>, found: &mut Findings<'_>) -> usize {
         let value = self.text.get(span.clone());
-        if self.secrecy.covers(value) && !code::is_constant(value) && !code::is_reference(value) {
+        let is_variable = value.strip_prefix('$').is_some_and(|name| self.is_upper_name(name));
+        if self.secrecy.covers(value) && !is_constant(value) && !is_variable && !code::is_reference(value) {
             found.spans.add(span.clone());
         }
         span.end

@@ -32,7 +32,9 @@ pub(super) enum Link {
     Element,
     /// `"NAME", "value"`
     Comma,
-    /// `NAME == "value"`, `name("value")`: what is no string literal is no secret.
+    /// `set_name("value")`
+    Call,
+    /// `NAME == "value"`: what is no string literal is no secret.
     Literal,
 }
 
@@ -49,7 +51,7 @@ pub(super) fn find(text: &str, names: &Names, spans: &mut Spans) {
         if let Some((link, value)) = link(text, name.clone()) {
             let secrecy = secrecy(text, name.clone(), link, names);
             if secrecy != Secrecy::Nothing {
-                at = at.max(Assigned { text, name, link, secrecy }.find(value, &mut found));
+                at = at.max(Assigned { text, name, link, secrecy, names }.find(value, &mut found));
             }
         }
     }
@@ -71,11 +73,11 @@ fn link(text: Text<'_>, name: Range<usize>) -> Option<(Link, usize)> {
         b'=' if matches!(text.before(name.start), Some(b'?' | b'&')) => link(Link::Query, 1),
         b'=' => link(Link::Equals, 1),
         b':' | b'?' | b'+' if starts(":=") || starts("?=") || starts("+=") => link(Link::Equals, 2),
-        b':' if starts("::") || starts("://") => None,
+        b':' if starts("::") || starts("://") || text.before(name.start) == Some(b'/') => None,
         b':' => link(Link::Colon, 1),
         b'%' if starts("%3D") || starts("%3d") => link(Link::EncodedQuery, 3),
-        b',' if quote.is_some() => link(Link::Comma, 1),
-        b'(' if at == name.end => link(Link::Literal, 1),
+        b',' if text.before(close).is_some_and(|quote| matches!(quote, b'"' | b'\'')) => link(Link::Comma, 1),
+        b'(' if at == name.end => link(Link::Call, 1),
         b'>' if at == name.end && text.before(name.start) == Some(b'<') => link(Link::Element, 1),
         b'\'' if at > close && text.get(name.clone()).eq_ignore_ascii_case("password") => {
             link(Link::Literal, 0)
@@ -102,6 +104,10 @@ fn takes_next_word(text: Text<'_>, name: Range<usize>) -> bool {
 
 fn secrecy(text: Text<'_>, name: Range<usize>, link: Link, names: &Names) -> Secrecy {
     let name = text.get(name);
-    let is_secret_in_queries = OF_QUERIES.iter().any(|secret| secret.eq_ignore_ascii_case(name));
-    if link == Link::Query && is_secret_in_queries { Secrecy::Text } else { names.secrecy(name) }
+    match link {
+        Link::Query if OF_QUERIES.iter().any(|secret| secret.eq_ignore_ascii_case(name)) => Secrecy::Text,
+        // What is called is the last part: `token.is_word("x")`.
+        Link::Call => names.secrecy(name.rsplit('.').next().unwrap_or_default()),
+        _ => names.secrecy(name),
+    }
 }

@@ -9,8 +9,8 @@ use super::globs::Globs;
 pub(super) enum Secrecy {
     /// Nothing.
     Nothing,
-    /// Every text but for numbers and pieces of text: `max_tokens = 4096`, `sort_key = 2` and `eos_token = "</s>"` are no
-    /// secrets.
+    /// Every text but for numbers, pieces of text, and words such as `true`: `max_tokens = 4096`, `sort_key = 2` and
+    /// `eos_token = "</s>"` are no secrets.
     Text,
     /// Whatever there is.
     Everything,
@@ -21,16 +21,25 @@ impl Secrecy {
     pub(super) fn covers(self, value: &str) -> bool {
         match self {
             Self::Nothing => false,
-            Self::Text => !value.is_empty() && !is_number(value) && !is_piece(value),
+            Self::Text => !is_number(value) && !is_piece(value) && !is_constant(value),
             Self::Everything => !value.is_empty(),
         }
     }
 }
 
+/// Whether a value only says that there is none, or whether there is one.
+pub(super) fn is_constant(value: &str) -> bool {
+    const CONSTANTS: [&str; 7] = ["", "true", "false", "null", "none", "nil", "undefined"];
+    CONSTANTS.iter().any(|constant| constant.eq_ignore_ascii_case(value.trim()))
+}
+
 /// Whether a text is a number, or a sum of numbers, as programs write them.
 fn is_number(text: &str) -> bool {
+    let is_hexadecimal =
+        |word: &str| word.strip_prefix("0x").is_some_and(|digits| u64::from_str_radix(digits, 16).is_ok());
     let is_one = |word: &str| {
-        word.bytes().any(|byte| byte.is_ascii_digit()) && word.replace('_', "").parse::<f64>().is_ok()
+        let is_decimal = || word.replace('_', "").parse::<f64>().is_ok();
+        word.bytes().any(|byte| byte.is_ascii_digit()) && (is_decimal() || is_hexadecimal(word))
     };
     let is_operator = |word: &str| ["+", "-", "*", "/", "//", "%", "**", "<<"].contains(&word);
     let mut words = text.split_whitespace();
@@ -48,7 +57,7 @@ fn is_piece(text: &str) -> bool {
 }
 
 /// The patterns of names that hold secrets, and what is secret under them. A `*` may be at either end.
-const BUILT_IN: [(&str, Secrecy); 14] = [
+const BUILT_IN: [(&str, Secrecy); 16] = [
     ("*TOKEN*", Secrecy::Text),
     ("*_KEY", Secrecy::Text),
     ("*API_KEY*", Secrecy::Text),
@@ -61,6 +70,8 @@ const BUILT_IN: [(&str, Secrecy); 14] = [
     ("*CREDENTIAL*", Secrecy::Everything),
     ("*_PASS", Secrecy::Everything),
     ("*_PWD", Secrecy::Everything),
+    ("AUTH", Secrecy::Text),
+    ("*_AUTH", Secrecy::Text),
     ("AUTHORIZATION", Secrecy::Everything),
     ("PROXY_AUTHORIZATION", Secrecy::Everything),
 ];

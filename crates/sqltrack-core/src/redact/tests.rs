@@ -58,6 +58,10 @@ fn assignments_of_configuration_files() {
 #[test]
 fn assignments_of_code() {
     check_lines(include_str!("cases/code.txt"));
+    check(
+        "token: list[str] = field(\n    default=\"canary\",\n)\n",
+        "token: list[str] = field(\n    default=\"****\",\n)\n",
+    );
     check("API_KEY = (\n    \"canary\"\n)\n", "API_KEY = (\n    \"****\"\n)\n");
     check("+API_KEY = \\\n+    \"canary\"\n", "+API_KEY = \\\n+    \"****\"\n");
     check(
@@ -126,6 +130,10 @@ fn arguments_are_names_and_values() {
         (vec!["API_KEY=can ary"], vec!["API_KEY=****"]),
         (vec!["--use-token", "--verbose", "-v", "x"], vec!["--use-token", "--verbose", "-v", "x"]),
         (vec!["--use-token", "-v", "x"], vec!["--use-token", "-v", "x"]),
+        (
+            vec!["--use-auth-token", "True", "--eos-token", "</s>"],
+            vec!["--use-auth-token", "True", "--eos-token", "</s>"],
+        ),
         (vec!["--no-password", "x"], vec!["--no-password", "x"]),
         (vec!["--max-tokens", "4096", "--max-tokens=-1"], vec!["--max-tokens", "4096", "--max-tokens=-1"]),
         (vec!["--pin", "4711", "--pin=0"], vec!["--pin", "****", "--pin=****"]),

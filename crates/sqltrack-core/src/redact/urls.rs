@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::code::is_reference;
 use super::scan::{Text, is_quote};
 use super::spans::Spans;
 
@@ -15,12 +16,13 @@ const NO_PASSWORD: &str = "x-oauth-basic";
 /// Finds the password of every URL, `hunter2` in `postgres://alice:hunter2@db`, and tokens in the place of a user.
 pub(super) fn find(text: &str, spans: &mut Spans) {
     let scan = Text::new(text);
-    for (at, sign) in text.match_indices("://") {
-        secret(scan, at, at + sign.len()).into_iter().for_each(|secret| spans.add(secret));
-    }
-    for (at, sign) in text.match_indices("%2F%2F").chain(text.match_indices("%2f%2f")) {
-        encoded_secret(scan, at + sign.len()).into_iter().for_each(|secret| spans.add(secret));
-    }
+    let plain = text.match_indices("://").filter_map(|(at, sign)| secret(scan, at, at + sign.len()));
+    let encoded = text.match_indices("%2F%2F").chain(text.match_indices("%2f%2f"));
+    let encoded = encoded.filter_map(|(at, sign)| encoded_secret(scan, at + sign.len()));
+    plain
+        .chain(encoded)
+        .filter(|secret| !is_reference(scan.get(secret.clone())))
+        .for_each(|secret| spans.add(secret));
 }
 
 /// What is secret in the URL whose scheme ends at `scheme_end`, and which goes on at `start`; may be empty.
@@ -131,6 +133,8 @@ mod tests {
             "https://example.com/a:b@c",
             "oci://ghcr.io/org/image:tag@sha256:0123",
             "postgres://alice@db/x",
+            "postgres://{user}:{self.password}@db/${PASSWORD}",
+            "postgres://alice:${DB_PASSWORD}@db/x",
             "ssh://git@github.com/a/b",
             "https://alice@bitbucket.org/a",
             r#"{"a":"https://h:80","b":"x@y"}"#,
