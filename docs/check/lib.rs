@@ -59,6 +59,7 @@ mod doctests {
         configuration "../src/configuration.md",
         setup "../src/setup.md",
         library "../src/library.md",
+        secrets "../src/secrets.md",
         cli "../src/cli.md",
         reference_api "../src/reference-api.md",
         architecture "../src/architecture.md",

@@ -23,6 +23,7 @@
 //! - [`config`]: where the connection's parameters come from.
 //! - [`Client`]: statements of your own, transactions, [`setup`](Client::setup).
 //! - [`Experiment`] and [`Run`]: what they are changed by, and [`Run::add_metrics`].
+//! - [`Redactor`]: what is masked in what is recorded without being given; [`Client::scrub`] for what is stored.
 //! - [`sql`]: SQL text from names and values, safe by construction.
 
 mod check;

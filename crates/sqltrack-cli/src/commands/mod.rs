@@ -11,6 +11,7 @@ mod metrics;
 mod query;
 mod revoke;
 mod runs;
+mod scrub;
 mod setup;
 
 use std::io::Write;
@@ -31,6 +32,7 @@ pub(crate) enum Command {
     Experiments(experiments::Args),
     Runs(runs::Args),
     Metrics(metrics::Args),
+    Scrub(scrub::Args),
     Args(args::Args),
     Completions(completions::Args),
 }
@@ -52,6 +54,7 @@ impl Command {
             Self::Metrics(args) => {
                 connected(options, async |client| metrics::run(args, client, out).await).await
             }
+            Self::Scrub(args) => connected(options, async |client| scrub::run(args, client, out).await).await,
             Self::Args(args) => args::run(args, out),
             Self::Completions(args) => completions::run(args, out),
         }

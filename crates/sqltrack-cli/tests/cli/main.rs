@@ -9,3 +9,4 @@ mod postgres;
 mod program;
 mod rights;
 mod scripts;
+mod scrub;

@@ -183,6 +183,17 @@ mod tests {
     }
 
     #[test]
+    fn the_book_has_every_pattern() {
+        let page = include_str!("../../../../docs/src/secrets.md");
+        let rows = |pattern: &str| {
+            page.lines().any(|line| line.starts_with('|') && line.contains(&format!("`{pattern}`")))
+        };
+        let missing: Vec<_> =
+            BUILT_IN.iter().map(|(pattern, _)| pattern).filter(|pattern| !rows(pattern)).collect();
+        assert!(missing.is_empty(), "docs/src/secrets.md lacks {missing:?}");
+    }
+
+    #[test]
     fn other_names_are_not() {
         let names =
             ["HOME", "PWD", "monkey", "key", "KEYS", "tokenizer", "TOKENIZERS_PARALLELISM", "passed", ""];

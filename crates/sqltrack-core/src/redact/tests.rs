@@ -81,6 +81,21 @@ fn what_is_no_secret_stays() {
     check_unchanged(include_str!("cases/harmless.txt"));
 }
 
+/// The rows with two cells in backticks.
+#[test]
+fn the_examples_of_the_book_are_true() {
+    let page = include_str!("../../../../docs/src/secrets.md");
+    let (_, table) = page.split_once("| recorded as |\n").unwrap();
+    let rows = table.lines().skip(1).take_while(|line| line.starts_with('|'));
+    let mut count = 0;
+    for row in rows {
+        let [_, text, _, expected, _] = row.split('`').collect::<Vec<_>>()[..] else { panic!("{row}") };
+        check(text, expected);
+        count += 1;
+    }
+    assert!(count > 5);
+}
+
 #[test]
 fn the_secrets_of_the_environment_are_masked_everywhere() {
     let variables = [
