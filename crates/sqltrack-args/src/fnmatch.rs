@@ -1,15 +1,38 @@
 //! Shell-style patterns for names.
 
-/// A pattern of `*`, `?`, `[abc]` and `[!abc]`.
-pub(crate) struct Pattern(Vec<Element>);
+/// A pattern of `*`, `?`, `[abc]`, `[a-c]` and `[!abc]`.
+///
+/// ```
+/// use sqltrack_args::fnmatch::Pattern;
+///
+/// assert!(Pattern::new("*_KEY").matches("API_KEY"));
+/// assert!(!Pattern::new("*_KEY").matches("api_key"));
+/// ```
+#[derive(Debug, Clone)]
+pub struct Pattern(Vec<Element>);
 
 impl Pattern {
-    pub(crate) fn new(pattern: &str) -> Self {
+    /// Reads a pattern. A `[` that is not closed stands for itself.
+    #[must_use]
+    pub fn new(pattern: &str) -> Self {
         Self(elements(pattern))
     }
 
+    /// Whether a `[` in `pattern` is not closed, which is hardly ever meant.
+    #[must_use]
+    pub fn is_unclosed(pattern: &str) -> bool {
+        let pattern: Vec<char> = pattern.chars().collect();
+        let mut at = 0;
+        while let Some(open) = pattern[at..].iter().position(|c| *c == '[') {
+            let Some((_, length)) = set(&pattern[at + open + 1..]) else { return true };
+            at += open + 1 + length;
+        }
+        false
+    }
+
     /// Whether all of `name` matches, case-sensitively.
-    pub(crate) fn matches(&self, name: &str) -> bool {
+    #[must_use]
+    pub fn matches(&self, name: &str) -> bool {
         let Self(elements) = self;
         let (mut rest, mut element) = (name.chars(), 0);
         // The last `*`, and what follows its reach: on a mismatch it takes one character more.
@@ -39,12 +62,14 @@ impl Pattern {
     }
 }
 
+#[derive(Debug, Clone)]
 enum Element {
     /// `*`
     Any,
     One(Class),
 }
 
+#[derive(Debug, Clone)]
 enum Class {
     /// `?`
     All,
@@ -135,6 +160,21 @@ mod tests {
             ("*", "", true),
         ] {
             assert_eq!(Pattern::new(pattern).matches(name), expected, "{pattern} {name}");
+        }
+    }
+
+    #[test]
+    fn a_bracket_that_is_not_closed_is_found() {
+        for (pattern, expected) in [
+            ("[", true),
+            ("[]", true),
+            ("[!]", true),
+            ("[]]", false),
+            ("[a]b]", false),
+            ("[a]*[b", true),
+            ("é]", false),
+        ] {
+            assert_eq!(Pattern::is_unclosed(pattern), expected, "{pattern}");
         }
     }
 

@@ -28,7 +28,7 @@ mod convert;
 mod detect;
 mod docopt;
 mod error;
-mod fnmatch;
+pub mod fnmatch;
 mod json;
 mod literals;
 mod options;

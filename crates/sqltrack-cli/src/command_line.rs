@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value as Json, json};
 use sqltrack_args::{Error, Settings, SourceError, parse_docstrings, read_help_texts};
-use sqltrack_core::Object;
+use sqltrack_core::{Object, Redactor};
 
 /// The one argument of a program that does not say which ones it has: the list of the words.
 const UNPARSED: &str = "argv";
@@ -52,18 +52,18 @@ impl CommandLine {
         &self.program
     }
 
-    /// The arguments by their names, as the help text of the script says, or the list of words if there is none. The
-    /// passwords in URLs are masked.
+    /// The arguments by their names, as the help text of the script says, or the list of words if there is none. What is
+    /// secret is masked.
     ///
     /// Fails with a [`sqltrack_args::CommandLineError`] if the words do not fit the help text, or if there is no such
     /// script.
-    pub(crate) fn arguments(&self) -> anyhow::Result<Object> {
-        Ok(self.parsed()?.map_or_else(|| self.unparsed(), masked))
+    pub(crate) fn arguments(&self, redactor: &Redactor) -> anyhow::Result<Object> {
+        Ok(self.parsed()?.map_or_else(|| self.unparsed(redactor), |arguments| redactor.object(&arguments)))
     }
 
     /// The arguments as the list of words, whatever the script says.
-    pub(crate) fn unparsed(&self) -> Object {
-        masked([(UNPARSED.to_owned(), json!(self.words))].into_iter().collect())
+    pub(crate) fn unparsed(&self, redactor: &Redactor) -> Object {
+        [(UNPARSED.to_owned(), json!(redactor.arguments(&self.words)))].into_iter().collect()
     }
 
     fn parsed(&self) -> anyhow::Result<Option<Object>> {
@@ -142,20 +142,6 @@ fn texts(words: &[OsString]) -> Vec<String> {
     words.iter().map(|word| text(word)).collect()
 }
 
-/// The arguments without what is secret in their texts.
-fn masked(arguments: Object) -> Object {
-    arguments.into_iter().map(|(name, value)| (name, masked_value(value))).collect()
-}
-
-fn masked_value(value: Json) -> Json {
-    match value {
-        Json::String(text) => sqltrack_core::without_passwords(&text).into(),
-        Json::Array(values) => values.into_iter().map(masked_value).collect(),
-        Json::Object(members) => masked(members).into(),
-        other => other,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -192,9 +178,8 @@ mod tests {
     #[test]
     fn passwords_are_masked_wherever_they_are() {
         let words = ["--db", "postgres://alice:canary@db/x", "[\"http://a:canary@b\"]"].map(OsString::from);
-        let arguments = CommandLine::of_command(&words).unparsed();
+        let config = sqltrack_core::Config::explicit([("engine", "sqlite")]).unwrap();
+        let arguments = CommandLine::of_command(&words).unparsed(&Redactor::new(&config));
         assert!(!json!(arguments).to_string().contains("canary"), "{arguments:?}");
-        let nested = masked([("a".to_owned(), json!({"b": ["http://u:canary@h"]}))].into_iter().collect());
-        assert_eq!(json!(nested), json!({"a": {"b": ["http://u:****@h"]}}));
     }
 }

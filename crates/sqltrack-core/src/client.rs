@@ -12,7 +12,7 @@ use tracing::Instrument as _;
 use crate::life::Heart;
 use crate::metrics::Catalog;
 use crate::transaction::Handle;
-use crate::{Config, ConfigBuilder, Error, Experiment, Parameters, Run, Transaction};
+use crate::{Config, ConfigBuilder, Error, Experiment, Parameters, Redactor, Run, Transaction};
 
 /// A future in a box.
 pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -154,6 +154,13 @@ impl Client {
     #[must_use]
     pub fn config(&self) -> &Config {
         &self.inner.config
+    }
+
+    /// What masks the secrets in all that is recorded without being given: it knows the patterns of the configuration, and
+    /// the environment of this process as it is now.
+    #[must_use]
+    pub fn redactor(&self) -> Redactor {
+        Redactor::new(&self.inner.config)
     }
 
     /// Whose SQL the database speaks.

@@ -156,6 +156,14 @@ pub enum Error {
         /// Why it cannot be used.
         reason: String,
     },
+    /// A pattern of names cannot be used.
+    #[error("the pattern `{pattern}` cannot be used: {reason}")]
+    Pattern {
+        /// The pattern, or several.
+        pattern: String,
+        /// Why, and what to do.
+        reason: String,
+    },
     /// The runtime is shutting down, or the call panicked.
     #[error("the call was stopped: {0}")]
     Stopped(String),

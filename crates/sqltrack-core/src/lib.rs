@@ -25,6 +25,7 @@
 //! - [`Client`]: statements of your own, transactions, [`setup`](Client::setup).
 //! - [`Experiment`] and [`Run`]: what they are changed by, and [`Run::add_metrics`].
 //! - [`Tracking`]: the life of a run, and [`Client::reap`] for those that died without a word.
+//! - [`Redactor`]: what is masked in what is recorded without being given; [`Client::scrub`] for what is stored.
 //! - [`sql`]: SQL text from names and values, safe by construction.
 
 mod check;
@@ -33,7 +34,6 @@ pub mod config;
 #[cfg(feature = "postgres")]
 mod create;
 mod delete;
-mod environment;
 mod error;
 mod experiment;
 mod life;
@@ -41,7 +41,9 @@ mod listing;
 mod metrics;
 mod parameters;
 mod queries;
+mod redact;
 mod run;
+mod scrub;
 mod setup;
 mod stamp;
 mod status;
@@ -52,14 +54,15 @@ pub use client::{Client, ClientBuilder, create_engine};
 pub use config::{Config, ConfigBuilder, ConfigError};
 #[cfg(feature = "postgres")]
 pub use create::{Create, CreateError, Rights, RolePassword, configured_password, create, grant, revoke};
-pub use environment::without_passwords;
 pub use error::Error;
 pub use experiment::{Comment, Experiment, ExperimentEdit, ExperimentKey};
 pub use life::{Reap, TrackGuard, Tracking, sigterm};
 pub use listing::ListingError;
 pub use metrics::{AddMetrics, MetricPoint, Metrics};
 pub use parameters::Parameters;
+pub use redact::Redactor;
 pub use run::{Run, RunEdit};
+pub use scrub::{Scrub, ScrubReport};
 pub use setup::{ScriptReport, ScriptSource, ScriptState, Setup, SetupError, setup};
 pub use sqltrack_engines::{
     Belongings, Column, Decode, DecodeError, Dialect, Engine, EngineError, ExperimentId, FromRow, MetricType,

@@ -7,7 +7,7 @@ use sqltrack_engines::{Connection, EngineError, ExperimentId, Moment, RunChanges
 use crate::client::BoxFuture;
 use crate::experiment::{Comment, checked_tags};
 use crate::life;
-use crate::{Client, Error, Experiment, ExperimentKey, Fields, Stamp, Status, check, environment};
+use crate::{Client, Error, Experiment, ExperimentKey, Fields, Redactor, Stamp, Status, check};
 
 /// A run, or rather a handle on it: its id and the client that reaches it.
 ///
@@ -223,7 +223,8 @@ pub struct RunEdit {
 
 /// The same methods on the handle, where they begin a list of changes, and on the list.
 macro_rules! run_changes {
-    ($($(#[$doc:meta])* $name:ident$([$($generic:tt)*])?($($arg:ident: $ty:ty),*) |$changes:ident| $body:expr;)*) => {
+    ($($(#[$doc:meta])* $name:ident$([$($generic:tt)*])?($($arg:ident: $ty:ty),*)
+        |$changes:ident$(, $client:ident)?| $body:expr;)*) => {
         impl Run {
             $($(#[$doc])* pub fn $name$(<$($generic)*>)?(&self, $($arg: $ty),*) -> RunEdit {
                 self.edit().$name($($arg),*)
@@ -233,6 +234,7 @@ macro_rules! run_changes {
         impl RunEdit {
             $($(#[$doc])* pub fn $name$(<$($generic)*>)?(mut self, $($arg: $ty),*) -> Self {
                 self.changes = self.changes.and_then(|mut $changes| {
+                    $(let $client = &self.run.client;)?
                     $body;
                     Ok($changes)
                 });
@@ -285,17 +287,18 @@ run_changes! {
     };
 
     /// Sets the arguments; `None` is NULL. [`Fields::Auto`] takes those of this process' command line, as the help
-    /// text says that a `#[docopt_main]` or `#[docopt_arguments]` of this program embedded; without such a text the
-    /// arguments stay as they are.
-    set_args(args: impl Into<Fields>) |changes| {
-        if let Some(args) = args.into().resolve("an argument", detect_args)? {
+    /// text says that a `#[docopt_main]` or `#[docopt_arguments]` of this program embedded, with
+    /// [secrets masked](Redactor); without such a text the arguments stay as they are.
+    set_args(args: impl Into<Fields>) |changes, client| {
+        if let Some(args) = args.into().resolve("an argument", || detect_args(&client.redactor()))? {
             changes.args.set(args);
         }
     };
 
     /// Adds arguments, over those of the same names; [`Fields::Auto`] as for [`set_args`](Run::set_args).
-    add_args(args: impl Into<Fields>) |changes| {
-        changes.args.add(args.into().resolve("an argument", detect_args)?.flatten().unwrap_or_default());
+    add_args(args: impl Into<Fields>) |changes, client| {
+        let args = args.into().resolve("an argument", || detect_args(&client.redactor()))?;
+        changes.args.add(args.flatten().unwrap_or_default());
     };
 
     /// Removes arguments by their names, those that exist.
@@ -303,19 +306,18 @@ run_changes! {
         changes.args.remove(names.into_iter().map(Into::into));
     };
 
-    /// Sets the environment; `None` is NULL. [`Fields::Auto`] takes the environment of this process, with secrets masked:
-    /// variables whose names hold TOKEN, SECRET, PASSWORD, PASSWD or CREDENTIAL or end in `_KEY`, `_PASS` or `_PWD`, and
-    /// the passwords in URLs.
-    set_env(env: impl Into<Fields>) |changes| {
-        if let Some(env) = env.into().resolve("a variable", || Ok(Some(environment::capture())))? {
+    /// Sets the environment; `None` is NULL. [`Fields::Auto`] takes the environment of this process, with
+    /// [secrets masked](Redactor); which variables it takes is what the parameter `env_include` says.
+    set_env(env: impl Into<Fields>) |changes, client| {
+        if let Some(env) = env.into().resolve("a variable", || Ok(Some(client.redactor().environment())))? {
             changes.env.set(env);
         }
     };
 
     /// Adds variables to the environment, over those of the same names; [`Fields::Auto`] as for
     /// [`set_env`](Run::set_env).
-    add_env(env: impl Into<Fields>) |changes| {
-        let env = env.into().resolve("a variable", || Ok(Some(environment::capture())))?;
+    add_env(env: impl Into<Fields>) |changes, client| {
+        let env = env.into().resolve("a variable", || Ok(Some(client.redactor().environment())))?;
         changes.env.add(env.flatten().unwrap_or_default());
     };
 
@@ -364,13 +366,13 @@ async fn check_lease(conn: &mut dyn Connection, run: RunId, lease: i64) -> Resul
 
 /// The arguments of this process, if the program says which there are. A command line that does not fit what it says
 /// is no reason to stop a training.
-fn detect_args() -> Result<Option<sqltrack_engines::Object>, Error> {
+fn detect_args(redactor: &Redactor) -> Result<Option<sqltrack_engines::Object>, Error> {
     let detected = sqltrack_args::detect_args(None).unwrap_or_else(|err| {
-        tracing::warn!("cannot detect the arguments: {err}");
+        tracing::warn!("cannot detect the arguments: {}", redactor.text(&err.to_string()));
         None
     });
     Ok(match detected.map(|options| options.to_json()) {
-        Some(serde_json::Value::Object(object)) => Some(object),
+        Some(serde_json::Value::Object(object)) => Some(redactor.object(&object)),
         _ => None,
     })
 }

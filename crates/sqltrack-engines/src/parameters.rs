@@ -61,6 +61,8 @@ pub const PARAMETERS: &[Parameter] = &[
     own(&[Dialect::Sqlite], "dbpath", "path of the database file"),
     own(EVERY, "heartbeat", "seconds between signs of life of a tracked run, 30 by default"),
     own(EVERY, "grace", "seconds that a tracked process may take to end on a signal, 10 by default"),
+    own(EVERY, "env_mask", "patterns of names that are masked besides the built-in ones; `!` before one exempts names"),
+    own(EVERY, "env_include", "patterns of the variables that `env` records, `*` by default; `!` before one leaves some out"),
 
     pq("host", "PGHOST", "server name, address, or directory of its unix socket"),
     pq("hostaddr", "PGHOSTADDR", "address to connect to, which saves looking up `host`"),

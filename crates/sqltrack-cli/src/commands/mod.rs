@@ -16,6 +16,7 @@ mod query;
 mod reap;
 mod revoke;
 mod runs;
+mod scrub;
 mod setup;
 mod start;
 mod stop;
@@ -45,6 +46,7 @@ pub(crate) enum Command {
     Stop(stop::Args),
     Edit(edit::Args),
     Delete(delete::Args),
+    Scrub(scrub::Args),
     Args(args::Args),
     Completions(completions::Args),
 }
@@ -75,6 +77,7 @@ impl Command {
             Self::Delete(args) => {
                 connected(options, async |client| delete::run(args, client, out).await).await
             }
+            Self::Scrub(args) => connected(options, async |client| scrub::run(args, client, out).await).await,
             Self::Args(args) => args::run(args, out),
             Self::Completions(args) => completions::run(args, out),
         }

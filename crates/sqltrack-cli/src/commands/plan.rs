@@ -47,7 +47,9 @@ pub(super) async fn run(args: &Args, client: &Client, out: &mut impl Write) -> a
         Some(script) => CommandLine::of_script(script, &args.args),
         None => CommandLine::of_command(&args.args),
     };
-    let arguments = if args.no_parse { command_line.unparsed() } else { command_line.arguments()? };
+    let redactor = client.redactor();
+    let arguments =
+        if args.no_parse { command_line.unparsed(&redactor) } else { command_line.arguments(&redactor)? };
     let tx = client.begin().await?;
     let run = args.experiment.open(&tx, command_line.program()).await?.new_run().await?;
     let mut edit = run.set_args(arguments).add_tags(&args.tag);

@@ -16,4 +16,5 @@ mod program;
 mod reaping;
 mod rights;
 mod scripts;
+mod scrub;
 mod terminal;

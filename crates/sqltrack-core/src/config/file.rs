@@ -6,7 +6,7 @@ use super::layer::Layer;
 use super::{ConfigError, Environment, InvalidSetting, Settings, Source, syntax};
 
 /// Parameters whose values may well have several lines.
-const MULTILINE: [&str; 3] = ["password", "sslpassword", "options"];
+const MULTILINE: [&str; 5] = ["password", "sslpassword", "options", "env_mask", "env_include"];
 
 /// The config file to use, if there is one.
 pub(super) fn find(

@@ -144,6 +144,7 @@ fn check(engine: Dialect, settings: &Settings) -> Result<(), ConfigError> {
             return Err(settings.invalid(name, "expected a number of seconds, up to a day").into());
         }
     }
+    crate::redact::check(settings)?;
     match engine {
         #[cfg(feature = "postgres")]
         Dialect::Postgres => Ok(sqltrack_postgres::options::check(settings)?),
