@@ -126,8 +126,10 @@ impl Redactor {
         variables.iter().map(masked).collect()
     }
 
-    /// Masks the secrets in a text of any kind: a command line, a diff, the output of a program. Give it the whole text
-    /// rather than its lines, since a private key has several.
+    /// Masks the secrets in a text of any kind: a command line, a diff, the output of a program.
+    ///
+    /// Give it the whole text, and cut what comes of it: a private key has several lines, and half of a token may look
+    /// like none.
     ///
     /// ```
     /// # use sqltrack_core::{Config, Redactor};
