@@ -49,6 +49,8 @@ pub(crate) fn wrong_usage(wrong: &sqltrack_args::CommandLineError) {
 
 /// Whether anybody can read it is not looked at: there is nowhere left to say so.
 fn line(text: &str) {
-    let text: String = text.trim_end().chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    let _ = writeln!(std::io::stderr(), "{text}");
+    let text = text.trim_end().chars().map(|c| if c.is_control() { ' ' } else { c });
+    // In one piece, since other processes may write to the same place.
+    let line: String = text.chain(['\n']).collect();
+    let _ = std::io::stderr().write_all(line.as_bytes());
 }

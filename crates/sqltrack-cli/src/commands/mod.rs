@@ -10,10 +10,13 @@ mod grant;
 mod metrics;
 mod query;
 mod revoke;
+#[cfg(unix)]
+mod run;
 mod runs;
 mod setup;
 
 use std::io::Write;
+use std::process::ExitCode;
 
 use sqltrack_core::Client;
 
@@ -27,6 +30,8 @@ pub(crate) enum Command {
     Execute(execute::Args),
     Setup(setup::Args),
     Config(config::Args),
+    #[cfg(unix)]
+    Run(run::Args),
     Query(query::Args),
     Experiments(experiments::Args),
     Runs(runs::Args),
@@ -36,8 +41,14 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    pub(crate) async fn run(&self, options: &GlobalOptions, out: &mut impl Write) -> anyhow::Result<()> {
-        match self {
+    pub(crate) async fn run(
+        &self,
+        options: &GlobalOptions,
+        out: &mut impl Write,
+    ) -> anyhow::Result<ExitCode> {
+        let done = match self {
+            #[cfg(unix)]
+            Self::Run(args) => return run::run(args, options).await,
             Self::Create(args) => create::run(args, &options.config()?, out),
             Self::Grant(args) => grant::run(args, &options.config()?, out),
             Self::Revoke(args) => revoke::run(args, &options.config()?, out),
@@ -54,7 +65,8 @@ impl Command {
             }
             Self::Args(args) => args::run(args, out),
             Self::Completions(args) => completions::run(args, out),
-        }
+        };
+        done.map(|()| ExitCode::SUCCESS)
     }
 }
 

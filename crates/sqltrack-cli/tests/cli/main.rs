@@ -8,4 +8,5 @@ mod listing;
 mod postgres;
 mod program;
 mod rights;
+mod run;
 mod scripts;
