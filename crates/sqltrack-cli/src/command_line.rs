@@ -11,6 +11,9 @@ use sqltrack_core::{Object, Redactor};
 /// The one argument of a program that does not say which ones it has: the list of the words.
 const UNPARSED: &str = "argv";
 
+/// How the names of scripts end.
+const SCRIPTS: [&str; 10] = ["py", "sh", "bash", "r", "R", "jl", "rb", "pl", "js", "lua"];
+
 /// A program with its arguments.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct CommandLine {
@@ -39,7 +42,9 @@ impl CommandLine {
         match if is_python(first) { python(rest) } else { Python::Other } {
             Python::Script(script, arguments) => Self::of_script(Path::new(script), arguments),
             Python::Module(module) => Self::opaque(module, command),
-            Python::Other => Self::opaque(path.file_stem().unwrap_or(first), command),
+            Python::Other => {
+                Self::opaque(script_in(rest).unwrap_or(path).file_stem().unwrap_or(first), command)
+            }
         }
     }
 
@@ -94,6 +99,15 @@ impl CommandLine {
             }
         }
     }
+}
+
+/// The script that a command runs by an interpreter, to be called by its name: `train.py` in `srun python train.py`.
+fn script_in(words: &[OsString]) -> Option<&Path> {
+    let is_script = |word: &Path| {
+        let ending = word.extension().and_then(OsStr::to_str);
+        ending.is_some_and(|ending| SCRIPTS.contains(&ending)) && word.is_file()
+    };
+    words.iter().map(Path::new).find(|word| is_script(word))
 }
 
 /// What Python runs.

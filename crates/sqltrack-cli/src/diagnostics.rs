@@ -49,7 +49,8 @@ pub(crate) fn wrong_usage(wrong: &sqltrack_args::CommandLineError) {
 
 /// Whether anybody can read it is not looked at: there is nowhere left to say so.
 fn line(text: &str) {
-    let _ = writeln!(std::io::stderr(), "{}", one_line(text));
+    // In one piece, since other processes may write to the same place.
+    let _ = std::io::stderr().write_all(format!("{}\n", one_line(text)).as_bytes());
 }
 
 /// The text without what would end the line, or control a terminal.

@@ -8,6 +8,10 @@ mod input;
 mod named;
 mod options;
 mod output;
+#[cfg(unix)]
+mod provenance;
+#[cfg(unix)]
+mod supervise;
 mod typed;
 
 use std::io::Write as _;
@@ -19,12 +23,19 @@ use options::Cli;
 use output::Output;
 
 fn main() -> ExitCode {
+    #[cfg(unix)]
+    if let Some(code) = supervise::enter() {
+        return code;
+    }
     let cli = Cli::parse();
     diagnostics::start(cli.global.verbose);
     let mut out = Output::new(std::io::stdout().lock());
-    let result = run(&cli, &mut out).and_then(|()| Ok(out.flush()?));
+    let result = run(&cli, &mut out).and_then(|code| {
+        out.flush()?;
+        Ok(code)
+    });
     match result {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         // `sqltrack-cli … | head`: whoever reads has seen enough.
         Err(_) if out.is_closed() => ExitCode::SUCCESS,
         Err(err) => failed(&err, cli.global.verbose),
@@ -47,7 +58,10 @@ fn failed(err: &anyhow::Error, verbose: u8) -> ExitCode {
     ExitCode::FAILURE
 }
 
-fn run(cli: &Cli, out: &mut impl std::io::Write) -> anyhow::Result<()> {
+fn run(cli: &Cli, out: &mut impl std::io::Write) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(cli.command.run(&cli.global, out))
+    let result = runtime.block_on(cli.command.run(&cli.global, out));
+    // A name server that does not answer is not waited for.
+    runtime.shutdown_background();
+    result
 }

@@ -17,13 +17,25 @@ impl RunName {
     /// What it is if it is left out: the run of the job that the command is part of.
     pub(crate) const OF_JOB: &str = "SQLTRACK_RUN_ID";
 
+    /// The run of the job that this process is a part of, if it is part of one.
+    pub(crate) fn of_job() -> Option<Self> {
+        let is_set = std::env::var_os(Self::OF_JOB).is_some_and(|id| !id.is_empty());
+        is_set.then(|| Self::Variable(Self::OF_JOB.to_owned()))
+    }
+
+    /// The run, which must exist.
+    pub(crate) async fn open(&self, client: &Client) -> Result<Run, Error> {
+        match self {
+            Self::Id(id) => Run::open(client, *id).await,
+            Self::Variable(name) => Run::open_from_variable(client, name).await,
+        }
+    }
+
     /// The run. That it does not exist shows when it is used.
     pub(crate) fn handle(&self, client: &Client) -> anyhow::Result<Run> {
         match self {
             Self::Id(id) => Ok(client.run(*id)),
-            Self::Variable(name)
-                if name == Self::OF_JOB && std::env::var_os(name).is_none_or(|id| id.is_empty()) =>
-            {
+            Self::Variable(name) if name == Self::OF_JOB && Self::of_job().is_none() => {
                 Err(wrong_usage("no run is given, and SQLTRACK_RUN_ID is not set; give the id of a run"))
             }
             Self::Variable(name) => Ok(client.run_from_variable(name)?),
@@ -73,6 +85,11 @@ pub(crate) struct ExperimentOption {
 }
 
 impl ExperimentOption {
+    /// Whether the option or the environment names an experiment, well or not.
+    pub(crate) fn is_given(&self) -> bool {
+        self.experiment.is_some() || !matches!(ExperimentKey::from_env(), Ok(None))
+    }
+
     /// The experiment for a run of `program`: that of the option, of the environment, or of the program's name.
     pub(crate) async fn open(&self, client: &Client, program: &str) -> Result<Experiment, Error> {
         match &self.experiment {

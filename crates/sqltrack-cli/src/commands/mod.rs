@@ -15,6 +15,8 @@ mod plan;
 mod query;
 mod reap;
 mod revoke;
+#[cfg(unix)]
+mod run;
 mod runs;
 mod scrub;
 mod setup;
@@ -22,6 +24,7 @@ mod start;
 mod stop;
 
 use std::io::Write;
+use std::process::ExitCode;
 
 use sqltrack_core::Client;
 
@@ -35,6 +38,8 @@ pub(crate) enum Command {
     Execute(execute::Args),
     Setup(setup::Args),
     Config(config::Args),
+    #[cfg(unix)]
+    Run(run::Args),
     Query(query::Args),
     Reap(reap::Args),
     Experiments(experiments::Args),
@@ -52,8 +57,14 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    pub(crate) async fn run(&self, options: &GlobalOptions, out: &mut impl Write) -> anyhow::Result<()> {
-        match self {
+    pub(crate) async fn run(
+        &self,
+        options: &GlobalOptions,
+        out: &mut impl Write,
+    ) -> anyhow::Result<ExitCode> {
+        let done = match self {
+            #[cfg(unix)]
+            Self::Run(args) => return run::run(args, options).await,
             Self::Create(args) => create::run(args, &options.config()?, out),
             Self::Grant(args) => grant::run(args, &options.config()?, out),
             Self::Revoke(args) => revoke::run(args, &options.config()?, out),
@@ -80,7 +91,8 @@ impl Command {
             Self::Scrub(args) => connected(options, async |client| scrub::run(args, client, out).await).await,
             Self::Args(args) => args::run(args, out),
             Self::Completions(args) => completions::run(args, out),
-        }
+        };
+        done.map(|()| ExitCode::SUCCESS)
     }
 }
 

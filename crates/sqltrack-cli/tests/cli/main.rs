@@ -15,6 +15,7 @@ mod postgres;
 mod program;
 mod reaping;
 mod rights;
+mod run;
 mod scripts;
 mod scrub;
 mod terminal;

@@ -1,6 +1,6 @@
 //! The program under test, in a folder and an environment of its own.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -58,6 +58,20 @@ impl Program {
         std::fs::write(self.folder().join(name), content).unwrap();
     }
 
+    /// A program in the folder, run by the shell.
+    pub(crate) fn script(&self, name: &str, script: &str) {
+        self.file(name, &format!("#!/bin/sh\n{script}\n"));
+        let runnable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(self.folder().join(name), runnable).unwrap();
+    }
+
+    /// A named pipe in the folder.
+    pub(crate) fn pipe(&self, name: &str) -> PathBuf {
+        let path = self.folder().join(name);
+        assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+        path
+    }
+
     /// The command, ready to run.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         self.command_of(env!("CARGO_BIN_EXE_sqltrack-cli").as_ref(), arguments)
@@ -66,10 +80,7 @@ impl Program {
     /// The command by a program that is given.
     pub(crate) fn command_of(&self, program: &Path, arguments: &[&str]) -> Command {
         let mut command = Command::new(program);
-        // What stands behind `--` is another program's.
-        let end = arguments.iter().position(|argument| *argument == "--").unwrap_or(arguments.len());
-        let (own, others) = arguments.split_at(end);
-        command.args(own).args(&self.options).args(others).current_dir(self.folder()).env_clear();
+        command.args(&self.options).args(arguments).current_dir(self.folder()).env_clear();
         command.env("HOME", self.folder()).env("LOGNAME", "nobody");
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());

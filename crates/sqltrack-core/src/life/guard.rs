@@ -4,7 +4,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqltrack_engines::EngineError;
+use sqltrack_engines::{EngineError, RunId};
 use tokio::sync::oneshot;
 
 use super::LEASE_VARIABLE;
@@ -55,9 +55,17 @@ impl Active {
     }
 }
 
+/// Tells the log that an end is not recorded, where nobody else can be told.
+pub(super) fn log_failure<E: std::fmt::Display>(run: RunId, result: Result<(), E>) {
+    if let Err(err) = result {
+        tracing::error!("the end of run {run} is not recorded: {err}");
+    }
+}
+
 impl Drop for Active {
     fn drop(&mut self) {
-        self.order(self.dropped.clone(), drop);
+        let run = self.run.id();
+        self.order(self.dropped.clone(), move |result| log_failure(run, result));
         // The process may be about to exit. The database has its own thread, so that this waits in no circle.
         if !self.session.wait_for_end(DROP_PATIENCE) {
             tracing::warn!("the end of run {} is not recorded yet", self.run.id());

@@ -281,7 +281,7 @@ impl Beating {
         let Order { session, status, patience, done } = order;
         tokio::spawn(async move {
             let result = end_in_time(&*engine, &session, &status, patience).await;
-            session.note_end(&result);
+            session.note_end();
             done(result);
             let _ = outbox.send(Message::Ended(session));
         });

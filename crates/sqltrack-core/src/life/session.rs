@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-use sqltrack_engines::{EngineError, Heartbeat, RunId};
+use sqltrack_engines::{Heartbeat, RunId};
 
 use super::decide::Role;
 use super::signals::Watch;
@@ -88,11 +88,8 @@ impl Session {
         }
     }
 
-    /// Notes what came of its end.
-    pub(crate) fn note_end(&self, result: &Result<(), EngineError>) {
-        if let Err(err) = result {
-            tracing::error!("the end of run {} is not recorded: {err}", self.run);
-        }
+    /// Notes that its end is recorded, or given up.
+    pub(crate) fn note_end(&self) {
         drop(self.watch.lock().unwrap_or_else(PoisonError::into_inner).take());
         *self.has_ended.lock().unwrap_or_else(PoisonError::into_inner) = true;
         self.ended.notify_all();

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
+use super::guard::log_failure;
 use super::heart::Heart;
 use super::session::Session;
 use super::sigterm;
@@ -134,7 +135,11 @@ fn end_process(signal: i32) -> ! {
     for (heart, session) in &sessions {
         if session.claim_end() {
             let answer = answer.clone();
-            let done = Box::new(move |_| drop(answer));
+            let run = session.run;
+            let done = Box::new(move |result| {
+                log_failure(run, result);
+                drop(answer);
+            });
             heart.end(session, status(session, signal), left_of(STATUS_TENTHS), done);
         }
     }

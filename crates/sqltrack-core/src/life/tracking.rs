@@ -11,7 +11,7 @@ use sqltrack_engines::{Connection, EngineError, Moment, RunId, RunLifeChange};
 use tracing::Instrument as _;
 
 use super::decide::{self, Beginning, Candidate, Mode};
-use super::guard::{Active, TrackGuard};
+use super::guard::{Active, TrackGuard, log_failure};
 use super::session::{Session, Terms};
 use super::signals::Watch;
 use crate::client::join;
@@ -183,8 +183,9 @@ impl Tracking {
         })
         .await;
         let status = if matches!(outcome, Ok(Ok(_))) { normal } else { error };
-        // The log has it if this fails; what the code did is not undone by that.
-        let _ = active.end(status).await;
+        let id = active.run().id();
+        // What the code did is not undone by a failure to say so.
+        log_failure(id, active.end(status).await);
         outcome.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     }
 

@@ -1,0 +1,47 @@
+//! Which signals this process was told to ignore by who started it, as `nohup` does, or a shell for `command &`.
+//! They stay ignored, for the command too: a handler of ours would undo it.
+
+/// A set of signals, as the kernel tells it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Ignored(u64);
+
+impl Ignored {
+    /// The signals that are ignored now. Where the system does not tell, there are none.
+    pub(super) fn now() -> Self {
+        std::fs::read_to_string("/proc/self/status").map_or(Self::default(), |status| Self::parse(&status))
+    }
+
+    /// Out of the text of `/proc/self/status`.
+    fn parse(status: &str) -> Self {
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+        Self(mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default())
+    }
+
+    pub(super) fn contains(self, signal: i32) -> bool {
+        (1..=64).contains(&signal) && self.0 >> (signal - 1) & 1 == 1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGPIPE, SIGQUIT, SIGTERM};
+
+    use super::*;
+
+    fn ignored(status: &str) -> Vec<i32> {
+        let ignored = Ignored::parse(status);
+        (-1..=70).filter(|signal| ignored.contains(*signal)).collect()
+    }
+
+    #[test]
+    fn the_mask_is_read_bit_by_bit() {
+        let nohup = "Name:\tsleep\nShdPnd:\t0000000000000000\nSigBlk:\t0000000000000000\n\
+                     SigIgn:\t0000000000001001\nSigCgt:\t0000000000000440\n";
+        assert_eq!(ignored(nohup), [SIGHUP, SIGPIPE]);
+        assert_eq!(ignored("SigIgn:\t0000000000000006\n"), [SIGINT, SIGQUIT]);
+        assert_eq!(ignored("SigIgn:\t8000000000004000\n"), [SIGTERM, 64]);
+        for status in ["", "SigIgn:\t0000000000000000\n", "SigIgn: x\n", "SigCgt:\tffffffffffffffff\n"] {
+            assert_eq!(ignored(status), [0; 0], "{status}");
+        }
+    }
+}

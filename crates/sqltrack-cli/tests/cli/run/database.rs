@@ -1,0 +1,178 @@
+//! The run in the database: which one it is, how the command finds it, and what becomes of it in an outage.
+
+use std::process::{ChildStderr, ChildStdin, Stdio};
+
+use super::job::Job;
+use super::{statuses, value};
+use crate::program::{Program, Server};
+
+/// On both engines, each set up.
+fn programs(server: &mut Server, kind: &str) -> [Program; 2] {
+    let (_, postgres) = server.create(kind);
+    postgres.run(&["setup"]).succeeded();
+    [Program::sqlite_with(""), postgres]
+}
+
+/// The program itself, as a command looks for it.
+const PROGRAM: &str = env!("CARGO_BIN_EXE_sqltrack-cli");
+
+#[test]
+fn the_command_finds_its_run_from_every_folder() {
+    let mut server = Server::new();
+    for program in programs(&mut server, "variables") {
+        let sql = "SELECT r.status, e.name FROM runs AS r JOIN experiments AS e ON e.id = r.experiment_id \
+                   WHERE r.id = :run AND e.id = :experiment AND e.name = :name";
+        let script = format!(
+            "cd / && {PROGRAM} query '{sql}' -P run=$SQLTRACK_RUN_ID -P experiment=$SQLTRACK_EXPERIMENT_ID \
+             -P name=$SQLTRACK_EXPERIMENT_NAME --format csv"
+        );
+        let printed = program.run(&["run", "--experiment", "Iris", "sh", "-c", &script]).succeeded();
+        assert_eq!(printed, "status,name\nRUNNING,Iris\n");
+    }
+}
+
+#[test]
+fn the_command_finds_what_a_config_file_says_from_every_folder() {
+    let program = Program::new();
+    program.file("sqltrack.conf", "engine = sqlite\ndbpath = runs.db\n");
+    program.run(&["setup"]).succeeded();
+    let script =
+        format!("cd / && {PROGRAM} query 'SELECT status FROM runs' --format csv; env | grep SQLTRACK_DSN");
+    let folder = std::fs::canonicalize(program.folder()).unwrap();
+    let expected = format!("status\nRUNNING\nSQLTRACK_DSN_DBPATH={}\n", folder.join("runs.db").display());
+    assert_eq!(program.run(&["run", "sh", "-c", &script]).succeeded(), expected);
+    let expected = expected.replace("RUNNING", "COMPLETED\nRUNNING");
+    assert_eq!(program.run(&["-c", "sqltrack.conf", "run", "sh", "-c", &script]).succeeded(), expected);
+}
+
+#[test]
+fn the_experiment_is_asked_for_or_called_like_the_program() {
+    let program = Program::sqlite_with("");
+    program.script("train.sh", "exit 0");
+    let run = |program: &Program, words: &[&str]| program.run(&[&["run"], words].concat()).succeeded();
+    run(&program, &["./train.sh"]);
+    run(&program, &["sh", "train.sh"]);
+    run(&program, &["/bin/true"]);
+    run(&program, &["--experiment", "Iris", "true"]);
+    let program = program.variable("SQLTRACK_EXPERIMENT_NAME", "by name");
+    run(&program, &["true"]);
+    run(&program, &["--experiment", "Iris", "true"]);
+    let program = program.variable("SQLTRACK_EXPERIMENT_NAME", "").variable("SQLTRACK_EXPERIMENT_ID", "1");
+    run(&program, &["true"]);
+    let names = "SELECT e.name FROM runs AS r JOIN experiments AS e ON e.id = r.experiment_id ORDER BY r.id";
+    assert_eq!(value(&program, names), "train train true Iris by name Iris train");
+}
+
+#[test]
+fn the_run_is_taken_or_made() {
+    let mut server = Server::new();
+    for program in programs(&mut server, "taken") {
+        program.feed(&["execute"], "INSERT INTO experiments (name) VALUES ('Iris'); INSERT INTO runs (id, experiment_id) VALUES (7, 1);").succeeded();
+        let runs = "SELECT id || '/' || experiment_id || '/' || status FROM runs ORDER BY id";
+        program.run(&["run", "--run", "7", "true"]).succeeded();
+        assert_eq!(value(&program, runs), "7/1/COMPLETED");
+        let program = program.variable("SLURM_JOB_ID", "523473").variable("SQLTRACK_RUN_ID", "9");
+        program.run(&["run", "--run", "SLURM_JOB_ID", "true"]).succeeded();
+        program.run(&["run", "--experiment", "Iris", "true"]).succeeded();
+        assert_eq!(value(&program, runs), "7/1/COMPLETED 9/1/COMPLETED 523473/2/COMPLETED");
+        let conflict = program.run(&["run", "--experiment", "Iris", "--run", "523473", "true"]).failed();
+        assert_eq!(conflict, "run 523473 belongs to experiment 2, not to 1; choose another id");
+        let unset = program.run(&["run", "--run", "NO_SUCH_VARIABLE", "true"]).failed();
+        assert_eq!(
+            unset,
+            "the environment variable `NO_SUCH_VARIABLE` is not set; set it to the id of a run"
+        );
+        let program = program.variable("SQLTRACK_RUN_ID", "x");
+        let wrong = program.run(&["run", "true"]).failed();
+        assert_eq!(
+            wrong,
+            "the environment variable `SQLTRACK_RUN_ID` is \"x\"; expected the number of an id"
+        );
+    }
+}
+
+#[test]
+fn the_environment_is_recorded_unless_one_says_no() {
+    let program = Program::sqlite_with("").variable("LEARNING_RATE", "0.1").variable("API_TOKEN", "canary");
+    program.run(&["run", "true"]).succeeded();
+    program.run(&["run", "--no-env", "true"]).succeeded();
+    let env = "SELECT (env ->> 'LEARNING_RATE') || (env ->> 'API_TOKEN') FROM runs WHERE env IS NOT NULL";
+    assert_eq!(value(&program, env), "0.1****");
+}
+
+#[test]
+fn a_wrong_configuration_fails_before_the_command_starts() {
+    let mut server = Server::new();
+    let not_set_up = Program::sqlite();
+    let wrong_engine = Program::new().option("--engine", "mysql");
+    let (_, not_set_up_either) = server.create("empty");
+    for (program, expected) in [
+        (not_set_up, "has no SQLTrack tables; run `sqltrack-cli setup`"),
+        (not_set_up_either, "has no SQLTrack tables; run `sqltrack-cli setup`"),
+        (wrong_engine, "expected `postgres` or `sqlite`"),
+        (Server::program("sqltrack_test", "nowhere"), "or set `dbname`"),
+        (
+            Server::program_over_tcp("sqltrack_test", "postgres"),
+            "check `user`, `password` and the pgpass file",
+        ),
+    ] {
+        let message = program.run(&["run", "touch", "started"]).failed();
+        assert!(message.ends_with(expected), "{message}");
+        assert!(!program.folder().join("started").exists());
+    }
+    let program = Program::sqlite_with("");
+    let message = program.run(&["run", "--tag", "", "touch", "started"]).failed();
+    assert_eq!(message, "a tag is empty; give it at least one character");
+    assert!(!program.folder().join("started").exists());
+    assert_eq!(statuses(&program), "FAILED");
+}
+
+#[test]
+fn a_server_that_is_down_does_not_stop_a_command() {
+    let program = Program::new().option("--host", "127.0.0.1").option("--port", "1");
+    let outcome = program.run(&["run", "sh", "-c", "echo out; echo err >&2; exit 3"]);
+    assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(3), "out\n"));
+    let (warning, rest) = outcome.stderr.split_once('\n').unwrap();
+    assert!(warning.starts_with("warning: cannot reach database `nobody` on 127.0.0.1:1"), "{warning}");
+    assert!(warning.ends_with("; the command runs without being recorded"), "{warning}");
+    assert_eq!(rest, "err\n");
+}
+
+/// Starts a command that waits for the end of standard input, and exits then with 3.
+fn waiting(program: &Program) -> (Job, ChildStdin, ChildStderr) {
+    let mut command = program.command(&["run", "sh", "-c", "echo ready $$; read line; exit 3"]);
+    let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
+    let (stdin, stderr) = (child.stdin.take().unwrap(), child.stderr.take().unwrap());
+    let stdout = child.stdout.take().unwrap();
+    let mut job = Job::watch(child, stdout);
+    job.ready();
+    (job, stdin, stderr)
+}
+
+#[test]
+fn a_lost_connection_is_made_again_at_the_end() {
+    let mut server = Server::new();
+    let (name, program) = server.create("lost");
+    program.run(&["setup"]).succeeded();
+    let (mut job, stdin, stderr) = waiting(&program);
+    let sessions = format!("FROM pg_stat_activity WHERE datname = '{name}'");
+    assert_eq!(Server::psql(&format!("SELECT pg_terminate_backend(pid) {sessions}")), "t\n");
+    drop(stdin);
+    assert_eq!(job.end(), (String::new(), Some(3)));
+    assert_eq!(std::io::read_to_string(stderr).unwrap(), "");
+    assert_eq!(statuses(&program), "FAILED");
+}
+
+#[test]
+fn a_database_that_is_gone_at_the_end_changes_nothing_for_the_command() {
+    let mut server = Server::new();
+    let (name, program) = server.create("gone");
+    program.run(&["setup"]).succeeded();
+    let (mut job, stdin, stderr) = waiting(&program);
+    Server::psql(&format!("DROP DATABASE \"{name}\" WITH (FORCE)"));
+    drop(stdin);
+    assert_eq!(job.end(), (String::new(), Some(3)));
+    let said = std::io::read_to_string(stderr).unwrap();
+    assert!(said.starts_with("warning: ") && said.ends_with("; run 1 is not recorded as FAILED\n"), "{said}");
+    assert_eq!(said.lines().count(), 1);
+}
