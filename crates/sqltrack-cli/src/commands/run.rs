@@ -28,6 +28,8 @@ use crate::supervise::{self, Ending, LastLines, NOT_EXECUTABLE, Signals, Started
 
 /// How long a signal to stop leaves for what is going on with the database.
 const GRACE: Duration = Duration::from_secs(2);
+/// How long to try to record the end, which is all there is to lose by then.
+const FINISH: Duration = Duration::from_secs(60);
 /// How long the origin of the run is looked for. The parts of it have shorter limits of their own.
 const PROVENANCE: Duration = Duration::from_secs(8);
 
@@ -162,10 +164,12 @@ async fn finish(tracked: Option<Tracked>, status: Status, last_lines: &[String],
     // As a whole, since a secret may have several lines.
     let last_lines = tracked.redactor().text(&last_lines.join("\n"));
     let (id, last_lines) = (tracked.id(), last_lines.lines().map(str::to_owned).collect());
-    let failed = match hurried(signals, tracked.finish(&status, last_lines)).await {
-        Some(Ok(())) => return,
-        Some(Err(err)) => err.to_string(),
-        None => "the database took too long".to_owned(),
+    // Whoever has told the command to end does not wait for long before ending us, too.
+    let limit = if status == Status::Cancelled { tracked.grace() } else { FINISH };
+    let failed = match timeout(limit, hurried(signals, tracked.finish(&status, last_lines))).await {
+        Ok(Some(Ok(()))) => return,
+        Ok(Some(Err(err))) => err.to_string(),
+        Ok(None) | Err(_) => "the database took too long".to_owned(),
     };
     note(&format!("warning: {failed}; run {id} is not recorded as {status}"));
 }

@@ -16,8 +16,8 @@ use crate::supervise::Variable;
 /// How long to try again while the database does not answer, or while others keep it busy.
 const UNREACHABLE: Duration = Duration::from_secs(5);
 const BUSY: Duration = Duration::from_secs(60);
-/// How long to try to record the end, which is all there is to lose by then.
-const FINISH: Duration = Duration::from_secs(30);
+/// How long to try to keep the last lines.
+const LAST_LINES: Duration = Duration::from_secs(30);
 /// How long one try may take. SQLite's own limit is longer, and is for locks alone.
 const NO_ANSWER: Duration = Duration::from_secs(30);
 /// The pauses between tries.
@@ -105,8 +105,9 @@ impl Tracked {
     pub(super) async fn finish(self, status: &Status, last_lines: Vec<String>) -> Result<(), Error> {
         if !last_lines.is_empty() {
             let keep = async || self.run.add_extras([("stderr", last_lines.clone())]).await;
-            match patiently(self.run.client(), Some(FINISH), keep).await {
-                Ok(_) => {}
+            match patiently(self.run.client(), Some(LAST_LINES), keep).await {
+                // Whoever has taken the run over is told of once, by its end.
+                Ok(_) | Err(Failure::Wrong(Error::Engine(EngineError::LeaseLost { .. }))) => {}
                 Err(Failure::Wrong(err) | Failure::Outage(err)) => {
                     tracing::warn!("stderr is not kept: {err}")
                 }
@@ -118,6 +119,11 @@ impl Tracked {
     /// What masks the secrets in what is recorded.
     pub(super) fn redactor(&self) -> Redactor {
         self.run.client().redactor()
+    }
+
+    /// How long the end may take after a signal.
+    pub(super) fn grace(&self) -> Duration {
+        self.run.client().config().grace()
     }
 
     pub(super) fn id(&self) -> RunId {

@@ -4,9 +4,11 @@ mod database;
 mod endings;
 mod job;
 mod provenance;
+mod secrets;
 mod signals;
 mod streams;
 mod terminal;
+mod tracking;
 
 use std::process::{Command, Stdio};
 
