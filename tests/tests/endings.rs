@@ -22,6 +22,7 @@ on_both_engines!(
     what_was_acknowledged_before_a_signal_is_there,
     signals_end_the_process_also_while_the_database_is_away,
     signals_are_given_back,
+    an_application_may_handle_signals_itself,
     ignored_signals_stay_ignored,
     what_dies_without_a_word_is_lost,
     what_is_stopped_is_lost_until_it_goes_on,
@@ -231,6 +232,18 @@ async fn signals_are_given_back(db: &Database) {
         let (status, said, _) = worker.wait();
         assert_eq!((status.signal(), said), (Some(number), vec![]));
     }
+}
+
+async fn an_application_may_handle_signals_itself(db: &Database) {
+    let client = db.set_up().await;
+    let run = new_run(&client).await;
+    let mut worker = Worker::start(WORKER, db, ["own-signals", &run.id().to_string()]);
+    worker.go();
+    assert_eq!(worker.line().as_deref(), Some("tracked"));
+    worker.signal(Signal::TERM);
+    let (status, said, errors) = worker.wait();
+    assert_eq!((told(status).as_str(), said), ("code 0", vec!["mine".to_owned()]), "{errors}");
+    assert_eq!(life(&run).await, "CANCELLED", "by the future that it has dropped");
 }
 
 async fn ignored_signals_stay_ignored(db: &Database) {

@@ -46,6 +46,19 @@ async fn work(job: &[String]) -> Result<(), Error> {
             say("ended");
             stdin().read_line(&mut String::new()).unwrap();
         }
+        ["own-signals", run] => {
+            let mut terminated =
+                tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).unwrap();
+            let run = client.run(number(run));
+            let tracked = run.tracking().without_signals().track(async |_| {
+                say("tracked");
+                std::future::pending::<Result<(), Error>>().await
+            });
+            tokio::select! {
+                result = tracked => return result,
+                _ = terminated.recv() => say("mine"),
+            }
+        }
         ["part"] => {
             let run = Run::from_env(&client).await?;
             run.add_metrics([("loss", 0.5)]).await?;

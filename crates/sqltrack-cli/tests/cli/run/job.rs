@@ -94,3 +94,11 @@ impl Job {
         (self.rest(), self.wait().code())
     }
 }
+
+impl Drop for Job {
+    /// A test that fails leaves nothing behind; the command ends with us.
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

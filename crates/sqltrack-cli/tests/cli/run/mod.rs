@@ -16,11 +16,12 @@ use crate::program::Program;
 
 /// Tells every signal that it gets, in lines of standard output, until SIGTERM, and exits then with 7.
 const REPORTER: &str = "
+    trap '' HUP INT QUIT USR1 USR2 XCPU
+    sleep 600 >/dev/null 2>&1 & sleeper=$!
     for signal in HUP INT QUIT USR1 USR2 XCPU; do trap \"echo $signal\" $signal; done
     trap 'echo TERM; kill $sleeper; exit 7' TERM
-    sleep 600 >/dev/null 2>&1 & sleeper=$!
     echo ready $$
-    while :; do wait $sleeper; done";
+    while kill -0 $sleeper; do wait $sleeper; done";
 
 /// A shell in the folder and environment of a program on SQLite, which is `$PROGRAM`.
 fn shell(program: &Program, name: &str, arguments: &[&str]) -> Command {

@@ -104,8 +104,10 @@ fn a_command_does_not_outlive_us() {
     let mut job = reporter(&program);
     job.ready();
     job.kill(Signal::KILL);
-    // Only the command holds standard output by now, so that its end is the command's.
-    assert_eq!(job.rest(), "TERM\n");
+    // Only the command holds standard output by now, so that its end is the command's. The kernel tells it of the end
+    // of the thread that started it, and again if another thread of ours took it over for a moment.
+    let told = job.rest();
+    assert!(!told.is_empty() && told.lines().all(|line| line == "TERM"), "{told}");
     assert_eq!(job.wait().code(), None);
 }
 
