@@ -364,7 +364,7 @@ async fn silence(run: &Run, minutes: i64) {
 async fn a_silent_run_is_lost_until_it_speaks_again(db: &Database) {
     let client = db.set_up().await;
     let run = new_run(&client).await;
-    let guard = run.tracking().heartbeat(Duration::from_secs(2)).guard().await.unwrap();
+    let guard = run.tracking().heartbeat(Duration::from_secs(5)).guard().await.unwrap();
     assert_eq!(life(&run).await, "RUNNING");
     silence(&run, 60).await;
     assert_eq!((status(&run).await, life(&run).await), ("RUNNING".to_owned(), "LOST".to_owned()));

@@ -8,7 +8,7 @@ use sqltrack_args::{
 };
 
 /// Far more than any case needs, since test machines are busy and tests are not optimized.
-const PATIENCE: Duration = Duration::from_secs(2);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 #[track_caller]
 fn read_quickly(help: &str, argv: &[String]) -> Result<(), Error> {

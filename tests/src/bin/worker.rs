@@ -81,7 +81,7 @@ async fn work(job: &[String]) -> Result<(), Error> {
 async fn live(client: &Client, form: &str, ending: &str, run: i64) -> Result<(), Error> {
     sigterm::register("say", || say("called"));
     let run = client.run(run);
-    let tracking = run.tracking().heartbeat(Duration::from_millis(100)).grace(Duration::from_secs(2));
+    let tracking = run.tracking().grace(Duration::from_secs(2));
     match form {
         "track" if ending == "drop" => {
             let forever = tracking.track(async |_| {

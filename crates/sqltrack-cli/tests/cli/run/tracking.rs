@@ -13,11 +13,11 @@ use crate::program::{Program, Server};
 const LIMIT: Duration = Duration::from_secs(60);
 const PROGRAM: &str = env!("CARGO_BIN_EXE_sqltrack-cli");
 
-/// On both engines, each set up, with a heartbeat that does not keep a test waiting.
-fn programs(server: &mut Server, kind: &str) -> [Program; 2] {
+/// On both engines, each set up, with so many seconds between heartbeats: few where one waits for LOST.
+fn programs(server: &mut Server, kind: &str, heartbeat: &str) -> [Program; 2] {
     let (_, postgres) = server.create(kind);
     postgres.run(&["setup"]).succeeded();
-    [Program::sqlite_with(""), postgres].map(|program| program.variable("SQLTRACK_DSN_HEARTBEAT", "0.1"))
+    [Program::sqlite_with(""), postgres].map(|program| program.variable("SQLTRACK_DSN_HEARTBEAT", heartbeat))
 }
 
 /// Waits until the runs have these statuses, LOST among them.
@@ -32,7 +32,7 @@ fn until(program: &Program, expected: &str) {
 #[test]
 fn a_run_whose_program_is_killed_is_lost() {
     let mut server = Server::new();
-    for program in programs(&mut server, "killed") {
+    for program in programs(&mut server, "killed", "0.1") {
         let mut job = Job::start(&mut program.command(&["run", "sh", "-c", REPORTER]));
         job.ready();
         job.kill(Signal::KILL);
@@ -48,7 +48,7 @@ fn a_run_whose_program_is_killed_is_lost() {
 #[test]
 fn a_run_whose_program_is_stopped_is_lost_until_it_goes_on() {
     let mut server = Server::new();
-    for program in programs(&mut server, "stopped") {
+    for program in programs(&mut server, "stopped", "0.1") {
         let mut job = Job::start(&mut program.command(&["run", "sh", "-c", REPORTER]));
         job.ready();
         job.kill(Signal::STOP);
@@ -64,7 +64,7 @@ fn a_run_whose_program_is_stopped_is_lost_until_it_goes_on() {
 #[test]
 fn a_run_that_is_tracked_has_to_be_resumed() {
     let mut server = Server::new();
-    for program in programs(&mut server, "resumed") {
+    for program in programs(&mut server, "resumed", "5") {
         // It adds a metric for each line that it reads, as a part of its tracker.
         let script = format!(
             "echo ready $$; while read step; do {PROGRAM} log --step $step loss=0.5 && echo logged; done"
