@@ -232,6 +232,16 @@ async fn in_transaction(conn: &mut dyn Connection, script: Prepared) -> Result<S
     Ok(ScriptState::New)
 }
 
+/// Writes a record at the end of the open transaction.
+async fn commit_record(conn: &mut dyn Connection, script: &AppliedScript) -> Result<(), Error> {
+    let committed = async {
+        conn.record_script(script).await?;
+        Ok(conn.commit().await?)
+    };
+    let committed = committed.await;
+    undo_on_error(conn, committed).await
+}
+
 /// A script outside of a transaction: a record that it was begun, the script, a record that it is done. Of several
 /// setups at once, one takes it and the others wait.
 async fn apply_openly(conn: &mut dyn Connection, script: Prepared) -> Result<ScriptState, Error> {
@@ -251,19 +261,16 @@ async fn apply_openly(conn: &mut dyn Connection, script: Prepared) -> Result<Scr
         }
     };
     let mut mark = record(&script, version, false);
-    let marked = async {
-        conn.record_script(&mark).await?;
-        Ok(conn.commit().await?)
-    };
-    let marked = marked.await;
-    undo_on_error(conn, marked).await?;
+    commit_record(conn, &mark).await?;
     if let Err(err) = run_steps(conn, script.steps).await {
         // What it did stays, and is told by its error; the next setup begins it anew.
         conn.forget_script(version).await?;
         return Err(err);
     }
     mark.finished = true;
-    conn.record_script(&mark).await?;
+    // The mark is replaced, and must not be missing for a moment: another setup would begin the script anew.
+    conn.begin(Access::Write).await?;
+    commit_record(conn, &mark).await?;
     conn.refresh_views().await?;
     Ok(ScriptState::New)
 }
