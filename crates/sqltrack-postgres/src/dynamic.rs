@@ -28,8 +28,8 @@ pub(crate) async fn run_prepared(
 /// "unnamed prepared statement does not exist": the driver looked up a type that it meets for the first time,
 /// which took the place of the statement. It keeps what it finds.
 const STATEMENT_REPLACED: &str = "26000";
-/// How often a statement is tried.
-const TRIES: u32 = 8;
+/// How often a statement is tried: on a busy machine, others may add one column after the other just when it runs.
+const TRIES: u32 = 64;
 
 /// Whether nothing has happened yet when `err` was reported, and a second try may work.
 fn is_passing(err: &sqlx::Error) -> bool {
