@@ -3,7 +3,7 @@
 //! The command has our standard input and output, our process group, session and terminal, so that Ctrl-C, Ctrl-Z and
 //! `fg` do what they always do. Its standard error is passed on as it comes.
 
-mod ignored;
+mod kernel;
 mod launch;
 mod memory;
 mod outcome;

@@ -9,13 +9,13 @@ use std::process::{Child, Command};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use rustix::process::{Pid, Signal, getpid, getsid, kill_process};
+use rustix::process::{Pid, Signal, kill_process};
 use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH, SIGXCPU};
 use signal_hook::iterator::SignalsInfo;
 use signal_hook::iterator::exfiltrator::WithOrigin;
 use tokio::sync::watch;
 
-use super::ignored::Ignored;
+use super::kernel::{Ignored, leads_session};
 use super::stderr;
 
 /// What we catch, unless it is ignored: what ends a process, and what batch systems and terminals send.
@@ -145,7 +145,7 @@ impl Target {
         let resized = signal == SIGWINCH && state.copy_size();
         let Some(child) = state.child else { return };
         // One that was resized may have looked at the size before it was copied.
-        if resized || is_missing(signal, sender, child, leads_session()) {
+        if resized || is_missing(signal, sender, child, leads_session) {
             // A child that has just ended needs no signal any more.
             let _ = Signal::from_named_raw(signal).map(|signal| kill_process(child, signal));
         }
@@ -159,15 +159,11 @@ impl State {
     }
 }
 
-fn leads_session() -> bool {
-    getsid(None).is_ok_and(|session| session == getpid())
-}
-
 /// Whether the child did not get a signal by itself that we got.
-fn is_missing(signal: i32, sender: Sender, child: Pid, leads_session: bool) -> bool {
+fn is_missing(signal: i32, sender: Sender, child: Pid, leads_session: impl Fn() -> bool) -> bool {
     match sender {
         // A terminal that goes away tells the leader of its session alone.
-        Sender::Kernel => signal == SIGHUP && leads_session,
+        Sender::Kernel => signal == SIGHUP && leads_session(),
         // `kill 0` in a script reaches the script itself, and then us.
         Sender::Process(id) => Pid::from_raw(id) != Some(child),
     }
@@ -186,11 +182,11 @@ mod tests {
         let child = Pid::from_raw(7).unwrap();
         for signal in CAUGHT {
             for sender in [0, 1, 8] {
-                assert!(is_missing(signal, Sender::Process(sender), child, false));
+                assert!(is_missing(signal, Sender::Process(sender), child, || false));
             }
-            assert!(!is_missing(signal, Sender::Process(7), child, false));
-            assert!(!is_missing(signal, Sender::Kernel, child, false));
-            assert_eq!(is_missing(signal, Sender::Kernel, child, true), signal == SIGHUP);
+            assert!(!is_missing(signal, Sender::Process(7), child, || false));
+            assert!(!is_missing(signal, Sender::Kernel, child, || false));
+            assert_eq!(is_missing(signal, Sender::Kernel, child, || true), signal == SIGHUP);
         }
     }
 
