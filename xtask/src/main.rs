@@ -8,6 +8,7 @@ mod prepare;
 mod process;
 mod signals;
 mod stages;
+mod torture;
 mod workspace;
 
 use std::ffi::OsString;
@@ -48,6 +49,8 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Get in the way of trainings again and again, and see that nothing is lost that was acknowledged.
+    Torture(torture::Torture),
     /// Check the book's pages and links, and build it with mdBook.
     Docs,
 }
@@ -76,6 +79,7 @@ fn run(task: Task) -> Result<ExitCode> {
             prepare::prepare(&postgres, if check { Mode::Check } else { Mode::Write })?;
             postgres.stop()?;
         }
+        Task::Torture(torture) => torture::run(&torture)?,
         Task::Docs => docs()?,
     }
     Ok(ExitCode::SUCCESS)
