@@ -348,7 +348,7 @@ impl Client {
         }
         let _one_at_a_time = START.lock().unwrap_or_else(PoisonError::into_inner);
         if self.inner.writer.get().is_none() {
-            let writer = Writer::start(self.inner.config.clone())?;
+            let writer = Writer::start(self.inner.config.clone(), self.inner.engine.clone())?;
             self.inner.heart.add_writer(writer.queue());
             drop(self.inner.writer.set(writer));
         }

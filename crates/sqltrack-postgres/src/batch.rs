@@ -1,5 +1,5 @@
-//! Many rows of metrics at once. The rows of one run that name the same columns are one statement, which is its own
-//! transaction; everything else is a transaction of several statements.
+//! Many rows of metrics at once. Rows that name the same columns are one statement, which is its own transaction, if they
+//! are of one run, or of runs of which nothing else is wanted; everything else is a transaction of several statements.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -31,6 +31,8 @@ enum Shape {
     Row(Touch),
     /// Many rows of one run.
     Rows(Touch),
+    /// Rows of any runs, of which nothing is wanted but that they are there.
+    Many,
     /// Rows of any runs, which are dealt with before.
     Group,
     /// Takes values out of the overflow that rows of any runs bring columns for.
@@ -111,16 +113,71 @@ impl Statements {
     }
 }
 
-/// The rows of one run that are one statement, if that is all there is.
-pub(crate) fn single(batch: &MetricsBatch) -> Option<(&RunWrite, &MetricsGroup)> {
-    match (batch.runs.as_slice(), batch.groups.as_slice()) {
-        ([run], [group]) if batch.overflow.is_empty() && !group.columns.is_empty() => Some((run, group)),
+/// What is one statement.
+pub(crate) enum Single<'a> {
+    /// The rows of one run.
+    Run(&'a RunWrite, &'a MetricsGroup),
+    /// The rows of several runs, of which nothing is wanted but that they are there.
+    Runs(&'a MetricsGroup),
+}
+
+/// The batch as one statement, if it can be one.
+pub(crate) fn single(batch: &MetricsBatch) -> Option<Single<'_>> {
+    let [group] = batch.groups.as_slice() else { return None };
+    if !batch.overflow.is_empty() || group.columns.is_empty() {
+        return None;
+    }
+    match batch.runs.as_slice() {
+        [run] => Some(Single::Run(run, group)),
+        runs if runs.iter().all(|run| run.lease.is_none() && run.updated.is_none()) => {
+            Some(Single::Runs(group))
+        }
         _ => None,
     }
 }
 
-/// Writes the rows of one run by one statement.
+/// Writes what is one statement.
 pub(crate) async fn write_single(
+    conn: &mut PgConnection,
+    target: &str,
+    statements: &mut Statements,
+    single: Single<'_>,
+) -> Result<(), EngineError> {
+    let group = match single {
+        Single::Run(run, group) => return write_run(conn, target, statements, run, group).await,
+        Single::Runs(group) => group,
+    };
+    let mut arguments = keys(group.keys.iter())?;
+    add_columns(&mut arguments, group)?;
+    let sql = statements.get(&group.columns, Shape::Many, || many_statement(&group.columns))?;
+    let Err(err) = dynamic::run_kept(conn, sql, arguments).await else { return Ok(()) };
+    match explain(target, RunId(0), None, err) {
+        EngineError::NoSuchRun(_) => Err(missing_run(conn, target, group).await),
+        err => Err(err),
+    }
+}
+
+/// Which of the runs is not there: the violated foreign key does not say.
+async fn missing_run(conn: &mut PgConnection, target: &str, group: &MetricsGroup) -> EngineError {
+    let ids: Vec<i64> = group.keys.iter().map(|key| key.run.0).collect();
+    let missing = sqlx::query_scalar!(
+        r#"SELECT id AS "id!" FROM unnest($1::BIGINT[]) AS wanted (id)
+        WHERE NOT EXISTS (SELECT FROM runs WHERE runs.id = wanted.id) LIMIT 1"#,
+        &ids
+    );
+    match missing.fetch_optional(conn).await {
+        Ok(Some(id)) => EngineError::NoSuchRun(RunId(id)),
+        // It has come meanwhile, and the batch can be tried again.
+        Ok(None) => EngineError::Busy {
+            target: target.to_owned(),
+            message: "a run came and went while metrics were written".to_owned(),
+        },
+        Err(err) => crate::error::translate(target, err),
+    }
+}
+
+/// Writes the rows of one run by one statement.
+async fn write_run(
     conn: &mut PgConnection,
     target: &str,
     statements: &mut Statements,
@@ -365,6 +422,10 @@ fn group_statement(columns: &ColumnSet) -> Result<String, sqltrack_engines::sql:
         .collect();
     let source = format!("SELECT * FROM unnest($1::BIGINT[], $2::BIGINT[], $3::DOUBLE PRECISION[]{arrays})");
     upsert_metrics_from(&names(columns), &source)
+}
+
+fn many_statement(columns: &ColumnSet) -> Result<String, sqltrack_engines::sql::SqlError> {
+    Ok(format!("WITH cleared AS ({}) {}", clear_statement(columns)?, group_statement(columns)?))
 }
 
 fn clear_statement(columns: &ColumnSet) -> Result<String, sqltrack_engines::sql::SqlError> {

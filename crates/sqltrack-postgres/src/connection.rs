@@ -270,11 +270,11 @@ impl Connection for PostgresConnection {
 
     async fn write_metrics_batch(&mut self, batch: &MetricsBatch) -> Result<(), EngineError> {
         // A statement alone is its own transaction, and one round trip.
-        if let Some((run, group)) = batch::single(batch) {
+        if let Some(single) = batch::single(batch) {
             let in_transaction = self.in_transaction;
             let mut statements = std::mem::take(&mut self.statements);
             let (conn, target) = self.parts()?;
-            let written = batch::write_single(conn, target, &mut statements, run, group).await;
+            let written = batch::write_single(conn, target, &mut statements, single).await;
             let written = match written {
                 // A transaction that has failed answers no questions.
                 Err(EngineError::LeaseLost { run, .. }) if !in_transaction => {

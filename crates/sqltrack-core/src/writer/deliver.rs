@@ -43,6 +43,12 @@ pub(super) struct Delivery {
     spilled: Vec<usize>,
 }
 
+impl std::fmt::Debug for Delivery {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Delivery").field("target", &self.engine.target()).finish_non_exhaustive()
+    }
+}
+
 /// Why a try ended early.
 enum Stop {
     Refused(Vec<(usize, Error)>),

@@ -1,6 +1,6 @@
 //! Calls that wait to be written: what the callers and the writer's thread share.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -52,6 +52,12 @@ impl Calls {
         self.values.append(values);
         self.bytes += bytes;
         bytes
+    }
+
+    /// Makes it hold one call alone.
+    pub(super) fn put(&mut self, call: Call, values: Vec<Value>) {
+        self.calls = vec![call];
+        self.values = values;
     }
 
     pub(super) fn clear(&mut self) {
@@ -121,6 +127,8 @@ pub(crate) struct Queue {
     nudge: Notify,
     room: Condvar,
     accepted: AtomicU64,
+    /// Calls on the short way, which are not among the accepted ones.
+    short: AtomicUsize,
     pub(super) progress: watch::Sender<Progress>,
     pub(super) stats: Counters,
     /// The message about the first recorded call that was refused since the last flush, and how many there were.
@@ -160,6 +168,7 @@ impl Queue {
             nudge: Notify::new(),
             room: Condvar::new(),
             accepted: AtomicU64::new(0),
+            short: AtomicUsize::new(0),
             progress: watch::Sender::new(Progress::default()),
             stats: Counters::default(),
             refused: Mutex::default(),
@@ -309,6 +318,26 @@ impl Queue {
         });
     }
 
+    /// Whether nothing is queued or on its way.
+    pub(super) fn is_idle(&self) -> bool {
+        self.is_done(self.accepted.load(Ordering::Acquire))
+    }
+
+    /// Counts a call on the short way, until what is returned is dropped.
+    pub(super) fn enter_short(self: &Arc<Self>) -> ShortWay {
+        self.short.fetch_add(1, Ordering::AcqRel);
+        ShortWay(self.clone())
+    }
+
+    /// Whether no call is on the short way.
+    pub(super) fn is_short_free(&self) -> bool {
+        self.short.load(Ordering::Acquire) == 0
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.state().closed.is_some()
+    }
+
     pub(super) fn is_done(&self, target: u64) -> bool {
         self.progress.borrow().done >= target
     }
@@ -340,5 +369,15 @@ impl Queue {
             batches: read(&self.stats.batches),
             retries: read(&self.stats.retries),
         }
+    }
+}
+
+/// A call on the short way.
+#[derive(Debug)]
+pub(super) struct ShortWay(Arc<Queue>);
+
+impl Drop for ShortWay {
+    fn drop(&mut self) {
+        self.0.short.fetch_sub(1, Ordering::AcqRel);
     }
 }
