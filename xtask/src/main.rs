@@ -2,6 +2,7 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for the terminal")]
 
+mod bench;
 mod book;
 mod postgres;
 mod prepare;
@@ -48,6 +49,8 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Measure SQLTrack against the drivers alone, in release and on servers of its own.
+    Bench(bench::Options),
     /// Check the book's pages and links, and build it with mdBook.
     Docs,
 }
@@ -76,6 +79,7 @@ fn run(task: Task) -> Result<ExitCode> {
             prepare::prepare(&postgres, if check { Mode::Check } else { Mode::Write })?;
             postgres.stop()?;
         }
+        Task::Bench(options) => bench::run(&options)?,
         Task::Docs => docs()?,
     }
     Ok(ExitCode::SUCCESS)

@@ -1,0 +1,64 @@
+//! What this program does as another process of a case.
+
+mod first;
+#[cfg(feature = "unawaited")]
+mod queue;
+mod writer;
+
+use std::process::Command;
+
+use anyhow::Result;
+use clap::{Args, Subcommand, ValueEnum};
+
+/// A part that a process of its own plays. The parent reads its standard output.
+#[derive(Subcommand)]
+#[command(hide = true)]
+pub(crate) enum Part {
+    /// Write rows to a run of its own whenever told to.
+    Writer(writer::Writer),
+    /// Commit one row, and end.
+    First(first::First),
+    /// Fill the queue while nothing can be written, and tell how much memory that takes.
+    #[cfg(feature = "unawaited")]
+    Queue(queue::Queue),
+}
+
+/// By what a part writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum By {
+    /// The driver alone.
+    Raw,
+    /// The library.
+    Library,
+}
+
+/// What every part has to know.
+#[derive(Args)]
+struct Target {
+    #[arg(long)]
+    by: By,
+    #[arg(long)]
+    url: String,
+}
+
+impl Part {
+    pub(crate) async fn play(self) -> Result<()> {
+        match self {
+            Self::Writer(writer) => writer.play().await,
+            Self::First(first) => first.play().await,
+            #[cfg(feature = "unawaited")]
+            Self::Queue(queue) => queue.play().await,
+        }
+    }
+}
+
+/// A command that runs this program as one part.
+pub(crate) fn command(part: &str, by: By, url: &str) -> Result<Command> {
+    let mut command = Command::new(std::env::current_exe()?);
+    let by = match by {
+        By::Raw => "raw",
+        By::Library => "library",
+    };
+    command.args([part, "--by", by, "--url", url]);
+    Ok(command)
+}
