@@ -106,7 +106,7 @@ async fn measure_case(
     report: &mut Report,
 ) -> Result<()> {
     let fsync = place.measure_fsync()?;
-    let title = format!("{}, {} on {} ({})", case.name(), engine.name(), place.name, place.file_system());
+    let title = format!("{}: {}, {} ({})", case.name(), engine.name(), place.name, place.file_system());
     let (median, worst) = (shown_time(fsync.median), shown_time(fsync.worst));
     println!("==> {title}; fsync: median {median}, worst {worst}");
     let start = std::time::Instant::now();

@@ -22,14 +22,14 @@ pub(super) async fn measure(setting: &Setting) -> Result<Vec<Figure>> {
 
 async fn measure_width(setting: &Setting, width: usize) -> Result<Vec<Figure>> {
     let database = setting.database(width).await?;
-    let rows = setting.scale.choose(200, 100);
+    let span = setting.scale.span();
     let duel = Duel::default()
-        .side(RAW, RawRows::new(database.raw(width).await?, width, rows))
-        .side(TOUCHING, RawRows::new(database.raw(width).await?, width, rows).touching())
-        .side(LIBRARY, LibraryRows::new(database.client().await?, width, rows).await?);
+        .side(RAW, RawRows::new(database.raw(width).await?, width, span))
+        .side(TOUCHING, RawRows::new(database.raw(width).await?, width, span).touching())
+        .side(LIBRARY, LibraryRows::new(database.client().await?, width, span).await?);
     #[cfg(feature = "unawaited")]
     let duel =
-        duel.side(PREPARED, super::prepared::PreparedRows::new(database.client().await?, width, rows).await?);
+        duel.side(PREPARED, super::prepared::PreparedRows::new(database.client().await?, width, span).await?);
     let outcome = duel.fight(setting.scale.rounds(40)).await?;
     let goal = Goal::RatioAtLeast(setting.engine.choose(0.95, 0.5));
     let figure = |what: &str, side, other| {

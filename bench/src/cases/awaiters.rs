@@ -1,6 +1,7 @@
 //! Many tasks of one process that each await their own rows.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use async_trait::async_trait;
@@ -8,47 +9,48 @@ use sqltrack_core::{Client, Experiment, Run};
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 
-use super::rows::Writes;
+use super::rows::{Steps, Writes};
 use super::{LIBRARY, RAW, Setting};
 use crate::database::{Database, EXPERIMENT, names, pairs};
 use crate::raw::Raw;
-use crate::report::{Figure, Goal, Unit};
+use crate::report::{Figure, Goal, Quantity, Unit};
 use crate::timing::Duel;
 
 const WIDTH: usize = 5;
 const TASKS: u32 = 64;
-/// As many as the library has.
-const CONNECTIONS: usize = 8;
 
 const ONE: &str = "one awaiter of the library";
 const OF_ONE_RUN: &str = "the library, with one run for all";
 
 pub(super) async fn measure(setting: &Setting) -> Result<Vec<Figure>> {
     let database = setting.database(WIDTH).await?;
-    let rows = setting.scale.choose(16, 4);
-    let library = async |tasks, rows, runs| Awaiters::new(database.client().await?, tasks, rows, runs).await;
+    let span = setting.scale.span();
+    // As many connections as the library has. On SQLite, where one of them writes at a time, the others only get
+    // in its way.
+    let connections = setting.engine.choose(8, 1);
+    let library = async |tasks, runs| Awaiters::new(database.client().await?, tasks, runs, span).await;
     let outcome = Duel::default()
-        .side(RAW, RawAwaiters::new(&database, rows).await?)
-        .side(ONE, library(1, setting.scale.choose(200, 50), Runs::Each).await?)
-        .side(LIBRARY, library(TASKS, rows, Runs::Each).await?)
-        .side(OF_ONE_RUN, library(TASKS, rows, Runs::One).await?)
+        .side(RAW, RawAwaiters::new(&database, connections, span).await?)
+        .side(ONE, library(1, Runs::Each).await?)
+        .side(LIBRARY, library(TASKS, Runs::Each).await?)
+        .side(OF_ONE_RUN, library(TASKS, Runs::One).await?)
         .fight(setting.scale.rounds(30))
         .await?;
     let figure = |what: &str, side, other| {
+        let rate = 1.0 / outcome.seconds(side)?;
         Ok::<_, anyhow::Error>(
-            setting
-                .figure(what)
-                .raw(1.0 / outcome.seconds(other)?, Unit::RowsPerSecond)
-                .library(1.0 / outcome.seconds(side)?, Unit::RowsPerSecond)
-                .ratio(outcome.speed(side, other)?),
+            setting.figure(what).library(rate, Unit::RowsPerSecond).ratio(outcome.speed(side, other)?),
         )
     };
     let goal = setting.engine.choose(Some(Goal::RatioAtLeast(10.0)), None);
-    let to_one = "compared with one awaiter of the library, not with the driver";
+    let one = Quantity { value: 1.0 / outcome.seconds(ONE)?, unit: Unit::RowsPerSecond };
+    let to_one = format!("ratio to one awaiter of the library: {one}");
     let figures = vec![
-        figure("64 awaiters, a run each", LIBRARY, RAW)?.note("the driver with 8 connections"),
-        figure("64 awaiters, a run each", LIBRARY, ONE)?.note(to_one).goal(goal),
-        figure("64 awaiters of one run", OF_ONE_RUN, ONE)?.note(to_one).goal(goal),
+        figure("64 awaiters, a run each", LIBRARY, RAW)?
+            .raw(1.0 / outcome.seconds(RAW)?, Unit::RowsPerSecond)
+            .note(setting.engine.choose("the driver with 8 connections", "the driver with one connection")),
+        figure("64 awaiters, a run each", LIBRARY, ONE)?.note(&to_one).goal(goal),
+        figure("64 awaiters of one run", OF_ONE_RUN, ONE)?.note(&to_one).goal(goal),
     ];
     database.remove().await?;
     Ok(figures)
@@ -66,15 +68,15 @@ enum Runs {
 struct Awaiters {
     experiment: Experiment,
     tasks: u32,
-    rows: u32,
     of: Runs,
+    span: Duration,
     runs: Vec<Run>,
 }
 
 impl Awaiters {
-    async fn new(client: Client, tasks: u32, rows: u32, of: Runs) -> Result<Self> {
+    async fn new(client: Client, tasks: u32, of: Runs, span: Duration) -> Result<Self> {
         let experiment = Experiment::open(&client, EXPERIMENT).await?;
-        Ok(Self { experiment, tasks, rows, of, runs: Vec::new() })
+        Ok(Self { experiment, tasks, of, span, runs: Vec::new() })
     }
 }
 
@@ -90,38 +92,37 @@ impl Writes for Awaiters {
     }
 
     async fn write(&mut self) -> Result<u64> {
-        let rows = self.rows;
+        let span = self.span;
         let mut tasks = JoinSet::new();
         for (task, run) in (0..).zip(self.runs.drain(..)) {
             tasks.spawn(async move {
-                for step in 0..rows {
-                    let step = i64::from(task * rows + step);
+                let mut steps = Steps::over(span);
+                for step in steps.by_ref() {
+                    // Each task has its own rows, also of a run that all share.
+                    let step = i64::from(TASKS) * step + task;
                     run.add_metrics(pairs(names(WIDTH))).step(step).await?;
                 }
-                Ok::<_, sqltrack_core::Error>(())
+                Ok(steps.taken())
             });
         }
-        while let Some(done) = tasks.join_next().await {
-            done??;
-        }
-        Ok(u64::from(self.tasks * rows))
+        total(tasks).await
     }
 }
 
 /// The same tasks, which share some connections of the driver.
 struct RawAwaiters {
     connections: Vec<Arc<Mutex<Raw>>>,
-    rows: u32,
+    span: Duration,
     runs: Vec<i64>,
 }
 
 impl RawAwaiters {
-    async fn new(database: &Database, rows: u32) -> Result<Self> {
+    async fn new(database: &Database, count: usize, span: Duration) -> Result<Self> {
         let mut connections = Vec::new();
-        for _ in 0..CONNECTIONS {
+        for _ in 0..count {
             connections.push(Arc::new(Mutex::new(database.raw(WIDTH).await?)));
         }
-        Ok(Self { connections, rows, runs: Vec::new() })
+        Ok(Self { connections, span, runs: Vec::new() })
     }
 }
 
@@ -137,20 +138,27 @@ impl Writes for RawAwaiters {
     }
 
     async fn write(&mut self) -> Result<u64> {
-        let rows = self.rows;
+        let span = self.span;
         let mut tasks = JoinSet::new();
         for (run, connection) in self.runs.drain(..).zip(self.connections.iter().cycle()) {
             let connection = connection.clone();
             tasks.spawn(async move {
-                for step in 0..rows {
-                    connection.lock().await.upsert(run, step.into(), &[0.5; WIDTH]).await?;
+                let mut steps = Steps::over(span);
+                for step in steps.by_ref() {
+                    connection.lock().await.upsert(run, step, &[0.5; WIDTH]).await?;
                 }
-                Ok::<_, anyhow::Error>(())
+                Ok(steps.taken())
             });
         }
-        while let Some(done) = tasks.join_next().await {
-            done??;
-        }
-        Ok(u64::from(TASKS * rows))
+        total(tasks).await
     }
+}
+
+/// How many rows the tasks have written.
+async fn total(mut tasks: JoinSet<Result<u64>>) -> Result<u64> {
+    let mut rows = 0;
+    while let Some(done) = tasks.join_next().await {
+        rows += done??;
+    }
+    Ok(rows)
 }

@@ -42,15 +42,15 @@ const LARGE: Size = Size {
 
 pub(super) async fn measure(setting: &Setting) -> Result<Vec<Figure>> {
     let sizes = setting.scale.choose(&[SMALL, MIDDLE, LARGE][..], &[SMALL][..]);
-    let rows = setting.scale.choose(200, 100);
+    let span = setting.scale.span();
     let mut duel = Duel::default();
     let mut databases = Vec::new();
     for size in sizes {
         let database = setting.database(WIDTH).await?;
         fill(&database, size.rows).await?;
         duel = duel
-            .side(size.raw, RawRows::new(database.raw(WIDTH).await?, WIDTH, rows))
-            .side(size.library, LibraryRows::new(database.client().await?, WIDTH, rows).await?);
+            .side(size.raw, RawRows::new(database.raw(WIDTH).await?, WIDTH, span))
+            .side(size.library, LibraryRows::new(database.client().await?, WIDTH, span).await?);
         databases.push(database);
     }
     let outcome = duel.fight(setting.scale.rounds(30)).await?;

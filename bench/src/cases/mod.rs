@@ -19,6 +19,8 @@ pub(crate) mod recorded;
 #[cfg(feature = "unawaited")]
 mod unawaited;
 
+use std::time::Duration;
+
 use anyhow::Result;
 use clap::ValueEnum;
 
@@ -101,6 +103,11 @@ impl Scale {
     /// How many rounds a comparison has.
     fn rounds(self, full: usize) -> usize {
         self.rounds.unwrap_or_else(|| self.choose(full, full.div_ceil(5)))
+    }
+
+    /// How long a side writes rows in each round: some hundreds of them, also on a disk.
+    fn span(self) -> Duration {
+        Duration::from_millis(self.choose(100, 50))
     }
 
     /// One of two amounts of work.

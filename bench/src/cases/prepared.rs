@@ -1,10 +1,12 @@
 //! Awaited rows whose metrics are named once, ahead of all of them.
 
+use std::time::Duration;
+
 use anyhow::{Context as _, Result};
 use async_trait::async_trait;
 use sqltrack_core::{Client, Experiment, MetricSet, Run};
 
-use super::rows::Writes;
+use super::rows::{Steps, Writes};
 use crate::database::{EXPERIMENT, names};
 
 /// By `add_metrics` with values of a [`MetricSet`], awaited.
@@ -12,15 +14,15 @@ pub(super) struct PreparedRows {
     experiment: Experiment,
     set: MetricSet,
     values: Vec<f64>,
-    rows: u32,
+    span: Duration,
     run: Option<Run>,
 }
 
 impl PreparedRows {
-    pub(super) async fn new(client: Client, width: usize, rows: u32) -> Result<Self> {
+    pub(super) async fn new(client: Client, width: usize, span: Duration) -> Result<Self> {
         let experiment = Experiment::open(&client, EXPERIMENT).await?;
         let set = MetricSet::new(names(width))?;
-        Ok(Self { experiment, set, values: vec![0.5; width], rows, run: None })
+        Ok(Self { experiment, set, values: vec![0.5; width], span, run: None })
     }
 }
 
@@ -33,9 +35,10 @@ impl Writes for PreparedRows {
 
     async fn write(&mut self) -> Result<u64> {
         let run = self.run.as_ref().context("there is no run")?;
-        for step in 0..self.rows {
-            run.add_metrics(self.set.metrics(self.values.iter().copied())).step(step.into()).await?;
+        let mut steps = Steps::over(self.span);
+        for step in steps.by_ref() {
+            run.add_metrics(self.set.metrics(self.values.iter().copied())).step(step).await?;
         }
-        Ok(self.rows.into())
+        Ok(steps.taken())
     }
 }

@@ -4,7 +4,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 use std::time::Instant;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, ensure};
 use async_trait::async_trait;
 
 use super::{LIBRARY, RAW, Setting};
@@ -17,19 +17,20 @@ const WIDTH: usize = 5;
 const PROCESSES: usize = 8;
 
 pub(super) async fn measure(setting: &Setting) -> Result<Vec<Figure>> {
-    let awaited = measure_way(setting, "awaited rows", setting.scale.choose(100, 40), &[]).await?;
+    // Longer than by one process, so that none has ended when the last one begins.
+    let millis = (4 * setting.scale.span()).as_millis().to_string();
     Ok(vec![
-        awaited,
+        measure_way(setting, "awaited rows", ["--millis", &millis]).await?,
         #[cfg(feature = "unawaited")]
-        measure_way(setting, "unawaited rows", setting.scale.choose(4000, 2000), &["--unawaited"]).await?,
+        measure_way(setting, "unawaited rows", ["--unawaited", setting.scale.choose("4000", "2000")]).await?,
     ])
 }
 
-async fn measure_way(setting: &Setting, what: &str, rows: u32, options: &[&str]) -> Result<Figure> {
+async fn measure_way(setting: &Setting, what: &str, options: [&str; 2]) -> Result<Figure> {
     let database = setting.database(WIDTH).await?;
     let outcome = Duel::default()
-        .side(RAW, Processes::start(By::Raw, &database, rows, options)?)
-        .side(LIBRARY, Processes::start(By::Library, &database, rows, options)?)
+        .side(RAW, Processes::start(By::Raw, &database, options)?)
+        .side(LIBRARY, Processes::start(By::Library, &database, options)?)
         .fight(setting.scale.rounds(20))
         .await?;
     database.remove().await?;
@@ -42,24 +43,26 @@ async fn measure_way(setting: &Setting, what: &str, rows: u32, options: &[&str])
 }
 
 /// The processes of one side, which live as long as this.
-struct Processes {
-    writers: Vec<Writer>,
-    rows: u32,
-}
+struct Processes(Vec<Writer>);
 
 impl Processes {
-    fn start(by: By, database: &Database, rows: u32, options: &[&str]) -> Result<Self> {
-        let start = |_| Writer::start(by, database, rows, options);
-        let writers = (0..PROCESSES).map(start).collect::<Result<_>>()?;
-        Ok(Self { writers, rows })
+    fn start(by: By, database: &Database, options: [&str; 2]) -> Result<Self> {
+        let start = |_| Writer::start(by, database, options);
+        Ok(Self((0..PROCESSES).map(start).collect::<Result<_>>()?))
     }
 
     fn write(&mut self) -> Result<Turn> {
-        self.writers.iter_mut().try_for_each(|writer| writer.expect("ready"))?;
+        for writer in &mut self.0 {
+            let said = writer.hear()?;
+            ensure!(said == "ready", "a writer said `{said}`");
+        }
         let start = Instant::now();
-        self.writers.iter_mut().try_for_each(Writer::go)?;
-        self.writers.iter_mut().try_for_each(|writer| writer.expect("done"))?;
-        let rows = u64::from(self.rows) * PROCESSES as u64;
+        self.0.iter_mut().try_for_each(Writer::go)?;
+        let mut rows = 0;
+        for writer in &mut self.0 {
+            let said = writer.hear()?;
+            rows += said.parse::<u64>().with_context(|| format!("a writer said `{said}`"))?;
+        }
         Ok(Turn { elapsed: start.elapsed(), work: rows })
     }
 }
@@ -79,10 +82,9 @@ struct Writer {
 }
 
 impl Writer {
-    fn start(by: By, database: &Database, rows: u32, options: &[&str]) -> Result<Self> {
+    fn start(by: By, database: &Database, options: [&str; 2]) -> Result<Self> {
         let mut command = part::command("writer", by, database.url())?;
-        command.args(["--rows", &rows.to_string()]).args(options);
-        let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+        let mut process = command.args(options).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let output = BufReader::new(process.stdout.take().context("the process has no output")?);
         Ok(Self { input: process.stdin.take(), output, process })
     }
@@ -91,13 +93,10 @@ impl Writer {
         Ok(self.input.as_mut().context("the process has no input")?.write_all(b"go\n")?)
     }
 
-    fn expect(&mut self, word: &str) -> Result<()> {
+    fn hear(&mut self) -> Result<String> {
         let mut line = String::new();
         self.output.read_line(&mut line)?;
-        match line.trim_end() {
-            said if said == word => Ok(()),
-            said => bail!("a writer said `{said}`, not `{word}`"),
-        }
+        Ok(line.trim_end().to_owned())
     }
 }
 

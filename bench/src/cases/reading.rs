@@ -74,9 +74,7 @@ async fn best_values(setting: &Setting, database: &Database, count: usize) -> Re
         .library(outcome.seconds(by_client)?, Unit::Seconds)
         .ratio(outcome.cost(by_client, by_hand)?)
         .goal(Goal::RatioAtMost(1.5))
-        .note(format!(
-            "{by_hand}; the same by `Client::query`, as long as there is no listing of best values"
-        )))
+        .note("by `Client::query`: there is no listing of best values yet"))
 }
 
 /// What the ways of [`BEST`] are called when the library runs them.

@@ -1,6 +1,6 @@
 //! Writing single rows, each of which is committed before the next: by the driver, and by the library.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use async_trait::async_trait;
@@ -10,7 +10,7 @@ use crate::database::{EXPERIMENT, names, pairs};
 use crate::raw::Raw;
 use crate::timing::{Side, Turn};
 
-/// Something that writes a number of rows to a new run.
+/// Something that writes rows to a new run.
 #[async_trait]
 pub(crate) trait Writes: Send {
     /// Makes the run.
@@ -30,18 +30,48 @@ impl<W: Writes> Side for W {
     }
 }
 
+/// One step after the other until a time is over; at least one.
+pub(crate) struct Steps {
+    next: i64,
+    end: Instant,
+}
+
+impl Steps {
+    pub(crate) fn over(span: Duration) -> Self {
+        Self { next: 0, end: Instant::now() + span }
+    }
+
+    /// How many there were.
+    pub(crate) fn taken(&self) -> u64 {
+        self.next.unsigned_abs()
+    }
+}
+
+impl Iterator for Steps {
+    type Item = i64;
+
+    fn next(&mut self) -> Option<i64> {
+        if self.next > 0 && Instant::now() >= self.end {
+            return None;
+        }
+        self.next += 1;
+        Some(self.next - 1)
+    }
+}
+
 /// By a prepared statement on one connection.
 pub(crate) struct RawRows {
     raw: Raw,
     values: Vec<f64>,
-    rows: u32,
+    span: Duration,
     touches: bool,
     run: i64,
 }
 
 impl RawRows {
-    pub(crate) fn new(raw: Raw, width: usize, rows: u32) -> Self {
-        Self { raw, values: vec![0.5; width], rows, touches: false, run: 0 }
+    /// Writes rows of `width` metrics for as long as `span`.
+    pub(crate) fn new(raw: Raw, width: usize, span: Duration) -> Self {
+        Self { raw, values: vec![0.5; width], span, touches: false, run: 0 }
     }
 
     /// The same, and the time of the run's last update with each row.
@@ -58,14 +88,15 @@ impl Writes for RawRows {
     }
 
     async fn write(&mut self) -> Result<u64> {
-        for step in 0..self.rows {
+        let mut steps = Steps::over(self.span);
+        for step in steps.by_ref() {
             if self.touches {
-                self.raw.upsert_and_touch(self.run, step.into(), &self.values).await?;
+                self.raw.upsert_and_touch(self.run, step, &self.values).await?;
             } else {
-                self.raw.upsert(self.run, step.into(), &self.values).await?;
+                self.raw.upsert(self.run, step, &self.values).await?;
             }
         }
-        Ok(self.rows.into())
+        Ok(steps.taken())
     }
 }
 
@@ -73,14 +104,14 @@ impl Writes for RawRows {
 pub(crate) struct LibraryRows {
     experiment: Experiment,
     names: Vec<&'static str>,
-    rows: u32,
+    span: Duration,
     run: Option<Run>,
 }
 
 impl LibraryRows {
-    pub(crate) async fn new(client: Client, width: usize, rows: u32) -> Result<Self> {
+    pub(crate) async fn new(client: Client, width: usize, span: Duration) -> Result<Self> {
         let experiment = Experiment::open(&client, EXPERIMENT).await?;
-        Ok(Self { experiment, names: names(width), rows, run: None })
+        Ok(Self { experiment, names: names(width), span, run: None })
     }
 }
 
@@ -93,9 +124,25 @@ impl Writes for LibraryRows {
 
     async fn write(&mut self) -> Result<u64> {
         let run = self.run.as_ref().context("there is no run")?;
-        for step in 0..self.rows {
-            run.add_metrics(pairs(self.names.clone())).step(step.into()).await?;
+        let mut steps = Steps::over(self.span);
+        for step in steps.by_ref() {
+            run.add_metrics(pairs(self.names.clone())).step(step).await?;
         }
-        Ok(self.rows.into())
+        Ok(steps.taken())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_is_a_step_even_in_no_time_and_no_end_before_the_time_is_over() {
+        let mut steps = Steps::over(Duration::ZERO);
+        assert_eq!(steps.by_ref().collect::<Vec<_>>(), [0]);
+        assert_eq!(steps.taken(), 1);
+        let mut steps = Steps::over(Duration::from_secs(3600));
+        assert_eq!(steps.by_ref().take(3).collect::<Vec<_>>(), [0, 1, 2]);
+        assert_eq!(steps.taken(), 3);
     }
 }

@@ -1,5 +1,7 @@
 //! One of several processes that write at the same time, each to a run of its own.
 
+use std::time::Duration;
+
 use anyhow::Result;
 use clap::Args;
 
@@ -10,36 +12,35 @@ use crate::raw::Raw;
 
 const WIDTH: usize = 5;
 
-/// Says `ready`, and for each line that it reads, writes rows, says `done`, and `ready` again.
+/// Says `ready`, and for each line that it reads, writes rows, says how many, and `ready` again.
 #[derive(Args)]
 pub(crate) struct Writer {
     #[command(flatten)]
     target: Target,
-    /// How many rows.
-    #[arg(long)]
-    rows: u32,
-    /// Write batches, or record rows and flush them at the end, instead of awaiting each row.
+    /// For how many milliseconds it writes rows that are awaited.
+    #[arg(long, default_value = "0")]
+    millis: u64,
+    /// Instead writes so many rows in batches, or by recording them and flushing at the end.
     #[cfg(feature = "unawaited")]
     #[arg(long)]
-    unawaited: bool,
+    unawaited: Option<u32>,
 }
 
 impl Writer {
     pub(super) async fn play(self) -> Result<()> {
         let url = &self.target.url;
         #[cfg(feature = "unawaited")]
-        if self.unawaited {
+        if let Some(rows) = self.unawaited {
             use crate::cases::recorded::{LibraryRecords, RawBatches};
             return match self.target.by {
-                By::Raw => serve(RawBatches::new(Raw::connect(url, WIDTH).await?, WIDTH, self.rows)).await,
-                By::Library => {
-                    serve(LibraryRecords::new(client(url, &[]).await?, WIDTH, self.rows).await?).await
-                }
+                By::Raw => serve(RawBatches::new(Raw::connect(url, WIDTH).await?, WIDTH, rows)).await,
+                By::Library => serve(LibraryRecords::new(client(url, &[]).await?, WIDTH, rows).await?).await,
             };
         }
+        let span = Duration::from_millis(self.millis);
         match self.target.by {
-            By::Raw => serve(RawRows::new(Raw::connect(url, WIDTH).await?, WIDTH, self.rows)).await,
-            By::Library => serve(LibraryRows::new(client(url, &[]).await?, WIDTH, self.rows).await?).await,
+            By::Raw => serve(RawRows::new(Raw::connect(url, WIDTH).await?, WIDTH, span)).await,
+            By::Library => serve(LibraryRows::new(client(url, &[]).await?, WIDTH, span).await?).await,
         }
     }
 }
@@ -52,7 +53,6 @@ async fn serve(mut rows: impl Writes) -> Result<()> {
         if std::io::stdin().read_line(&mut line)? == 0 {
             return Ok(());
         }
-        rows.write().await?;
-        println!("done");
+        println!("{}", rows.write().await?);
     }
 }

@@ -104,17 +104,10 @@ pub(crate) async fn versions(server: Option<&str>) -> Result<Vec<String>> {
     Ok(versions)
 }
 
-/// The statement that writes `rows` rows with each value as a parameter of its own.
-fn upsert(width: usize, rows: usize) -> Arc<str> {
-    let mut next = 0..;
-    let mut parameters = || {
-        let numbers: Vec<_> = next.by_ref().take(3 + width).map(|at| format!("${}", at + 1)).collect();
-        format!("({})", numbers.join(", "))
-    };
-    let values: Vec<_> = (0..rows).map(|_| parameters()).collect();
-    let columns = columns(width);
-    let update = on_conflict(width);
-    format!("INSERT INTO metrics ({columns}) VALUES {} {update}", values.join(", ")).into()
+/// The statement that writes the row of `values`, a list of parameters, or several such rows.
+fn upsert(width: usize, values: &str) -> String {
+    let (columns, update) = (columns(width), on_conflict(width));
+    format!("INSERT INTO metrics ({columns}) VALUES {values} {update}")
 }
 
 /// The columns of a row, with those of the key.
@@ -132,10 +125,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_value_is_a_parameter_of_its_own() {
+    fn a_row_that_is_there_is_overwritten() {
         assert_eq!(
-            &*upsert(1, 2),
-            "INSERT INTO metrics (run_id, step, progress, metric_0) VALUES ($1, $2, $3, $4), ($5, $6, $7, $8) \
+            upsert(1, "($1, $2, $3, $4)"),
+            "INSERT INTO metrics (run_id, step, progress, metric_0) VALUES ($1, $2, $3, $4) \
              ON CONFLICT (run_id, step, progress) DO UPDATE SET metric_0 = excluded.metric_0"
         );
     }

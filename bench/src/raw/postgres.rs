@@ -18,10 +18,11 @@ pub(crate) struct Connection {
 impl Connection {
     pub(super) async fn connect(url: &str, width: usize) -> Result<Self> {
         let conn = url.parse::<PgConnectOptions>()?.connect().await?;
-        let upsert = super::upsert(width, 1);
+        let parameters: Vec<_> = (1..=3 + width).map(|number| format!("${number}")).collect();
+        let upsert = super::upsert(width, &format!("({})", parameters.join(", ")));
         let touch = "WITH touched AS (UPDATE runs SET time_updated = clock_timestamp() WHERE id = $1)";
         let upsert_and_touch = format!("{touch} {upsert}").into();
-        Ok(Self { conn, upsert, upsert_and_touch, batch: batch(width) })
+        Ok(Self { conn, upsert: upsert.into(), upsert_and_touch, batch: batch(width) })
     }
 
     pub(super) async fn upsert(&mut self, run: i64, step: i64, values: &[f64]) -> Result<()> {
