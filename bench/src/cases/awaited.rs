@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::rows::{LibraryRows, RawRows};
-use super::{LIBRARY, RAW, Setting};
+use super::{LIBRARY, RAW, SPAN, Setting};
 use crate::report::{Figure, Goal, Unit};
 use crate::timing::Duel;
 
@@ -22,15 +22,14 @@ pub(super) async fn measure(setting: &Setting) -> Result<Vec<Figure>> {
 
 async fn measure_width(setting: &Setting, width: usize) -> Result<Vec<Figure>> {
     let database = setting.database(width).await?;
-    let span = setting.scale.span();
     let duel = Duel::default()
-        .side(RAW, RawRows::new(database.raw(width).await?, width, span))
-        .side(TOUCHING, RawRows::new(database.raw(width).await?, width, span).touching())
-        .side(LIBRARY, LibraryRows::new(database.client().await?, width, span).await?);
+        .side(RAW, RawRows::new(database.raw(width).await?, width, SPAN))
+        .side(TOUCHING, RawRows::new(database.raw(width).await?, width, SPAN).touching())
+        .side(LIBRARY, LibraryRows::new(database.client().await?, width, SPAN).await?);
     #[cfg(feature = "unawaited")]
     let duel =
-        duel.side(PREPARED, super::prepared::PreparedRows::new(database.client().await?, width, span).await?);
-    let outcome = duel.fight(setting.scale.rounds(40)).await?;
+        duel.side(PREPARED, super::prepared::PreparedRows::new(database.client().await?, width, SPAN).await?);
+    let outcome = duel.fight(setting.scale.rounds(200)).await?;
     let goal = Goal::RatioAtLeast(setting.engine.choose(0.95, 0.5));
     let figure = |what: &str, side, other| {
         Ok::<_, anyhow::Error>(

@@ -18,23 +18,24 @@ use crate::timing::Duel;
 
 const WIDTH: usize = 5;
 const TASKS: u32 = 64;
+/// Long enough for each task to have several turns at a connection.
+const LONG_SPAN: Duration = Duration::from_millis(50);
 
 const ONE: &str = "one awaiter of the library";
 const OF_ONE_RUN: &str = "the library, with one run for all";
 
 pub(super) async fn measure(setting: &Setting) -> Result<Vec<Figure>> {
     let database = setting.database(WIDTH).await?;
-    let span = setting.scale.span();
     // As many connections as the library has. On SQLite, where one of them writes at a time, the others only get
     // in its way.
     let connections = setting.engine.choose(8, 1);
-    let library = async |tasks, runs| Awaiters::new(database.client().await?, tasks, runs, span).await;
+    let library = async |tasks, runs| Awaiters::new(database.client().await?, tasks, runs).await;
     let outcome = Duel::default()
-        .side(RAW, RawAwaiters::new(&database, connections, span).await?)
+        .side(RAW, RawAwaiters::new(&database, connections).await?)
         .side(ONE, library(1, Runs::Each).await?)
         .side(LIBRARY, library(TASKS, Runs::Each).await?)
         .side(OF_ONE_RUN, library(TASKS, Runs::One).await?)
-        .fight(setting.scale.rounds(30))
+        .fight(setting.scale.rounds(100))
         .await?;
     let figure = |what: &str, side, other| {
         let rate = 1.0 / outcome.seconds(side)?;
@@ -69,21 +70,24 @@ struct Awaiters {
     experiment: Experiment,
     tasks: u32,
     of: Runs,
-    span: Duration,
     runs: Vec<Run>,
+    /// The first step that no task has written.
+    next: i64,
 }
 
 impl Awaiters {
-    async fn new(client: Client, tasks: u32, of: Runs, span: Duration) -> Result<Self> {
+    async fn new(client: Client, tasks: u32, of: Runs) -> Result<Self> {
         let experiment = Experiment::open(&client, EXPERIMENT).await?;
-        Ok(Self { experiment, tasks, of, span, runs: Vec::new() })
+        Ok(Self { experiment, tasks, of, runs: Vec::new(), next: 0 })
     }
 }
 
 #[async_trait]
 impl Writes for Awaiters {
     async fn prepare(&mut self) -> Result<()> {
-        self.runs.clear();
+        if !self.runs.is_empty() {
+            return Ok(());
+        }
         for task in 0..self.tasks {
             let is_shared = task > 0 && self.of == Runs::One;
             self.runs.push(if is_shared { self.runs[0].clone() } else { self.experiment.new_run().await? });
@@ -92,44 +96,49 @@ impl Writes for Awaiters {
     }
 
     async fn write(&mut self) -> Result<u64> {
-        let span = self.span;
+        let next = self.next;
         let mut tasks = JoinSet::new();
-        for (task, run) in (0..).zip(self.runs.drain(..)) {
+        for (task, run) in (0..).zip(self.runs.iter().cloned()) {
             tasks.spawn(async move {
-                let mut steps = Steps::over(span);
+                let mut steps = Steps::over(LONG_SPAN);
                 for step in steps.by_ref() {
                     // Each task has its own rows, also of a run that all share.
-                    let step = i64::from(TASKS) * step + task;
+                    let step = i64::from(TASKS) * (next + step) + task;
                     run.add_metrics(pairs(names(WIDTH))).step(step).await?;
                 }
                 Ok(steps.taken())
             });
         }
-        total(tasks).await
+        let rows = total(tasks).await?;
+        self.next += i64::try_from(rows)?;
+        Ok(rows)
     }
 }
 
 /// The same tasks, which share some connections of the driver.
 struct RawAwaiters {
     connections: Vec<Arc<Mutex<Raw>>>,
-    span: Duration,
     runs: Vec<i64>,
+    /// The first step that no task has written.
+    next: i64,
 }
 
 impl RawAwaiters {
-    async fn new(database: &Database, count: usize, span: Duration) -> Result<Self> {
+    async fn new(database: &Database, count: usize) -> Result<Self> {
         let mut connections = Vec::new();
         for _ in 0..count {
             connections.push(Arc::new(Mutex::new(database.raw(WIDTH).await?)));
         }
-        Ok(Self { connections, span, runs: Vec::new() })
+        Ok(Self { connections, runs: Vec::new(), next: 0 })
     }
 }
 
 #[async_trait]
 impl Writes for RawAwaiters {
     async fn prepare(&mut self) -> Result<()> {
-        self.runs.clear();
+        if !self.runs.is_empty() {
+            return Ok(());
+        }
         let mut first = self.connections.first().context("there is no connection")?.lock().await;
         for _ in 0..TASKS {
             self.runs.push(first.new_run(EXPERIMENT).await?);
@@ -138,19 +147,21 @@ impl Writes for RawAwaiters {
     }
 
     async fn write(&mut self) -> Result<u64> {
-        let span = self.span;
+        let next = self.next;
         let mut tasks = JoinSet::new();
-        for (run, connection) in self.runs.drain(..).zip(self.connections.iter().cycle()) {
+        for (run, connection) in self.runs.iter().copied().zip(self.connections.iter().cycle()) {
             let connection = connection.clone();
             tasks.spawn(async move {
-                let mut steps = Steps::over(span);
+                let mut steps = Steps::over(LONG_SPAN);
                 for step in steps.by_ref() {
-                    connection.lock().await.upsert(run, step, &[0.5; WIDTH]).await?;
+                    connection.lock().await.upsert(run, next + step, &[0.5; WIDTH]).await?;
                 }
                 Ok(steps.taken())
             });
         }
-        total(tasks).await
+        let rows = total(tasks).await?;
+        self.next += i64::try_from(rows)?;
+        Ok(rows)
     }
 }
 

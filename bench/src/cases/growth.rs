@@ -2,8 +2,8 @@
 
 use anyhow::Result;
 
-use super::Setting;
 use super::rows::{LibraryRows, RawRows};
+use super::{SPAN, Setting};
 use crate::database::{Database, EXPERIMENT};
 use crate::raw::BATCH;
 use crate::report::{Figure, Goal, Unit};
@@ -42,18 +42,17 @@ const LARGE: Size = Size {
 
 pub(super) async fn measure(setting: &Setting) -> Result<Vec<Figure>> {
     let sizes = setting.scale.choose(&[SMALL, MIDDLE, LARGE][..], &[SMALL][..]);
-    let span = setting.scale.span();
     let mut duel = Duel::default();
     let mut databases = Vec::new();
     for size in sizes {
         let database = setting.database(WIDTH).await?;
         fill(&database, size.rows).await?;
         duel = duel
-            .side(size.raw, RawRows::new(database.raw(WIDTH).await?, WIDTH, span))
-            .side(size.library, LibraryRows::new(database.client().await?, WIDTH, span).await?);
+            .side(size.raw, RawRows::new(database.raw(WIDTH).await?, WIDTH, SPAN))
+            .side(size.library, LibraryRows::new(database.client().await?, WIDTH, SPAN).await?);
         databases.push(database);
     }
-    let outcome = duel.fight(setting.scale.rounds(30)).await?;
+    let outcome = duel.fight(setting.scale.rounds(200)).await?;
     let mut figures = Vec::new();
     for Size { shown, raw, library, .. } in sizes {
         figures.push(

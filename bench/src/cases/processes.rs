@@ -17,10 +17,9 @@ const WIDTH: usize = 5;
 const PROCESSES: usize = 8;
 
 pub(super) async fn measure(setting: &Setting) -> Result<Vec<Figure>> {
-    // Longer than by one process, so that none has ended when the last one begins.
-    let millis = (4 * setting.scale.span()).as_millis().to_string();
     Ok(vec![
-        measure_way(setting, "awaited rows", ["--millis", &millis]).await?,
+        // Long enough that none has ended when the last one begins.
+        measure_way(setting, "awaited rows", ["--millis", "100"]).await?,
         #[cfg(feature = "unawaited")]
         measure_way(setting, "unawaited rows", ["--unawaited", setting.scale.choose("4000", "2000")]).await?,
     ])
@@ -31,7 +30,7 @@ async fn measure_way(setting: &Setting, what: &str, options: [&str; 2]) -> Resul
     let outcome = Duel::default()
         .side(RAW, Processes::start(By::Raw, &database, options)?)
         .side(LIBRARY, Processes::start(By::Library, &database, options)?)
-        .fight(setting.scale.rounds(20))
+        .fight(setting.scale.rounds(60))
         .await?;
     database.remove().await?;
     Ok(setting
@@ -52,6 +51,7 @@ impl Processes {
     }
 
     fn write(&mut self) -> Result<Turn> {
+        self.0.iter_mut().try_for_each(Writer::go)?;
         for writer in &mut self.0 {
             let said = writer.hear()?;
             ensure!(said == "ready", "a writer said `{said}`");

@@ -65,7 +65,7 @@ async fn best_values(setting: &Setting, database: &Database, count: usize) -> Re
     for (name, (_, sql)) in BY_CLIENT.into_iter().zip(BEST) {
         duel = duel.side(name, Querying { client: client.clone(), sql, parameters: vec![experiment] });
     }
-    let outcome = duel.fight(setting.scale.rounds(15)).await?;
+    let outcome = duel.fight(setting.scale.rounds(30)).await?;
     let by_hand = fastest(&outcome, BEST.map(|(name, _)| name))?;
     let by_client = fastest(&outcome, BY_CLIENT)?;
     Ok(setting
@@ -93,7 +93,7 @@ async fn curves(setting: &Setting, database: &Database, runs: Vec<i64>) -> Resul
         .side(RAW, RawReading::new(database, CURVE, parameters.clone()).await?)
         .side(LIBRARY, querying)
         .side(LISTED, Listing { client, runs: parameters })
-        .fight(setting.scale.rounds(30))
+        .fight(setting.scale.rounds(60))
         .await?;
     let figure = |what: &str, side| {
         Ok::<_, anyhow::Error>(

@@ -22,7 +22,7 @@ pub(super) async fn measure(setting: &Setting) -> Result<Vec<Figure>> {
     for (what, run) in [("of a run that is there", Some(run)), ("of a new run", None)] {
         let start = |by| Start { by, url: database.url().to_owned(), run };
         let duel = Duel::default().side(RAW, start(By::Raw)).side(LIBRARY, start(By::Library));
-        let outcome = duel.fight(setting.scale.rounds(50)).await?;
+        let outcome = duel.fight(setting.scale.rounds(80)).await?;
         figures.push(
             setting
                 .figure(format!("process start to first metric {what}"))

@@ -12,7 +12,7 @@ use crate::raw::Raw;
 
 const WIDTH: usize = 5;
 
-/// Says `ready`, and for each line that it reads, writes rows, says how many, and `ready` again.
+/// For each line that it reads, makes a run and says `ready`, or writes rows to that and says how many, in turn.
 #[derive(Args)]
 pub(crate) struct Writer {
     #[command(flatten)]
@@ -46,13 +46,17 @@ impl Writer {
 }
 
 async fn serve(mut rows: impl Writes) -> Result<()> {
-    let mut line = String::new();
-    loop {
+    while is_told()? {
         rows.prepare().await?;
         println!("ready");
-        if std::io::stdin().read_line(&mut line)? == 0 {
-            return Ok(());
+        if is_told()? {
+            println!("{}", rows.write().await?);
         }
-        println!("{}", rows.write().await?);
     }
+    Ok(())
+}
+
+/// Waits for a line; there is none when the parent has ended.
+fn is_told() -> Result<bool> {
+    Ok(std::io::stdin().read_line(&mut String::new())? > 0)
 }

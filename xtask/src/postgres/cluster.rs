@@ -26,8 +26,8 @@ shared_buffers = 32MB
 max_connections = 200
 ";
 
-/// What makes a cluster as safe and about as big as one that keeps data. A checkpoint would fall into the time of
-/// whoever writes just then, so that they are rare.
+/// What makes a cluster as safe and about as big as one that keeps data. A checkpoint or a vacuum would fall
+/// into the time of whoever writes just then: the former are rare, the latter are left to the cases.
 const FOR_MEASUREMENTS: &str = "
 fsync = on
 synchronous_commit = on
@@ -35,6 +35,7 @@ full_page_writes = on
 shared_buffers = 512MB
 max_wal_size = 2GB
 checkpoint_timeout = 30min
+autovacuum = off
 max_connections = 200
 ";
 
