@@ -114,6 +114,14 @@ impl Database {
         (port.parse().unwrap(), url)
     }
 
+    /// A way here that can go away, and the parameter `url` for it.
+    pub fn behind_proxy(&self) -> (crate::Proxy, String) {
+        let (port, url) = self.by_tcp();
+        let proxy = crate::Proxy::start(port);
+        let url = url.replace(&format!(":{port}/"), &format!(":{}/", proxy.port()));
+        (proxy, url)
+    }
+
     /// The variables of the environment that lead another process here.
     pub fn variables(&self) -> impl Iterator<Item = (String, &str)> {
         self.parameters

@@ -53,7 +53,7 @@ async fn call(client: Client, run: Run, number: u64) -> Result<(), Error> {
     match number % 8 {
         0 => {
             let found = metrics! { name => 1.5, "nan" => f64::NAN };
-            run.add_metrics(found).step(step).await
+            run.add_metrics(found).step(step).await.map(drop)
         }
         1 => {
             run.set_comment(number.to_string()).add_extras([("comment", number.to_string())]).await.map(drop)

@@ -182,9 +182,7 @@ async fn start_and_go_away(db: &Database, client: &Client, form: &str, run: &Run
 }
 
 fn start_behind_proxy(db: &Database, form: &str, run: &Run) -> (Worker, Proxy) {
-    let (port, url) = db.by_tcp();
-    let proxy = Proxy::start(port);
-    let url = url.replace(&format!(":{port}/"), &format!(":{}/", proxy.port()));
+    let (proxy, url) = db.behind_proxy();
     let worker = start_with(db, form, "wait", run, [("SQLTRACK_DSN_URL", url)]);
     (worker, proxy)
 }

@@ -273,7 +273,7 @@ async fn names_that_differ_in_case(db: &Database) {
     for (metrics, name, existing) in both {
         let added = run.add_metrics(metrics).step(1).await;
         match db.choose(Ok(()), Err((name, existing))) {
-            Ok(()) => added.unwrap(),
+            Ok(()) => drop(added.unwrap()),
             Err((name, existing)) => {
                 let err = added.unwrap_err();
                 let is_case = matches!(&err, Error::MetricCase { name: found, existing: other } if found == name && other == existing);

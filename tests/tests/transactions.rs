@@ -173,7 +173,7 @@ async fn handles_of_an_ended_transaction_fail(db: &Database) {
         }
         let results = [
             run.add_tags(["late"]).await.map(drop),
-            run.add_metrics([("late", 1)]).await,
+            run.add_metrics([("late", 1)]).await.map(drop),
             inner.query("SELECT 1", ()).await.map(drop),
             inner.begin().await.map(drop),
         ];
@@ -275,7 +275,7 @@ async fn a_column_that_is_rolled_back_is_added_again(db: &Database) {
     tx.run(run.id()).add_metrics([("loss", 1)]).await.unwrap();
     tx.rollback().await.unwrap();
     assert_eq!(run.metrics().await.unwrap(), []);
-    run.add_metrics([("loss", "text")]).await.unwrap_or_else(|err| {
+    run.add_metrics([("loss", "text")]).await.map(drop).unwrap_or_else(|err| {
         // On PostgreSQL the column was added beside the transaction, and stays.
         assert_eq!(db.dialect(), Dialect::Postgres);
         assert!(matches!(err, Error::MetricValue { .. }), "{err:?}");

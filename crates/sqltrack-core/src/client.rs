@@ -3,15 +3,16 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use sqltrack_engines::script::{Script, StatementKind, split};
 use sqltrack_engines::{Connection, Dialect, Engine, Environment, ExperimentId, MetricType, Rows, RunId};
 use tracing::Instrument as _;
 
 use crate::life::Heart;
-use crate::metrics::Catalog;
+use crate::metrics::{Ack, Catalog};
 use crate::transaction::Handle;
+use crate::writer::{Stats, Writer};
 use crate::{Config, ConfigBuilder, Error, Experiment, Parameters, Redactor, Run, Transaction};
 
 /// A future in a box.
@@ -45,6 +46,8 @@ struct Inner {
     config: Arc<Config>,
     catalog: Arc<Catalog>,
     heart: Arc<Heart>,
+    /// What writes metrics, from the first ones on.
+    writer: OnceLock<Writer>,
     /// The transaction that everything happens in, if this client is one.
     transaction: Option<Arc<Handle>>,
 }
@@ -133,7 +136,14 @@ impl Client {
         let engine = create_engine(&config)?;
         let config = Arc::new(config);
         let heart = Heart::of(&config);
-        let inner = Inner { engine, config, catalog: Arc::default(), heart, transaction: None };
+        let inner = Inner {
+            engine,
+            config,
+            catalog: Arc::default(),
+            heart,
+            writer: OnceLock::new(),
+            transaction: None,
+        };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -145,6 +155,7 @@ impl Client {
             config: self.inner.config.clone(),
             catalog: Arc::default(),
             heart: self.inner.heart.clone(),
+            writer: OnceLock::new(),
             transaction: Some(handle),
         };
         Self { inner: Arc::new(inner) }
@@ -292,9 +303,56 @@ impl Client {
         self.with_connection(move |conn| Box::pin(async move { Ok(conn.query(&sql, &values).await?) })).await
     }
 
-    /// Closes the connections. A later call opens new ones only on another client.
+    /// Waits until all metrics that were recorded until now ([`Run::record_metrics`]) are committed.
+    ///
+    /// A dropped future changes nothing: they are written all the same.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`] if some of them were refused for good since the last flush; [`Error::Engine`] if the database
+    /// cannot be reached for the time that the parameter `retry` says: they are kept, and tried further.
+    pub async fn flush(&self) -> Result<Ack, Error> {
+        match self.inner.writer.get() {
+            Some(writer) => writer.flush().await,
+            None => Ok(Ack::Committed),
+        }
+    }
+
+    /// Blocks until what was recorded is written, for `patience` at most.
+    pub(crate) fn settle(&self, patience: std::time::Duration) {
+        if let Some(writer) = self.inner.writer.get() {
+            writer.queue().settle(patience);
+        }
+    }
+
+    /// What the writer of this client's metrics has done, and what is queued.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        self.inner.writer.get().map(Writer::stats).unwrap_or_default()
+    }
+
+    /// Writes what was recorded, as [`flush`](Self::flush) does, and closes the connections. A later call opens new ones
+    /// only on another client.
     pub async fn close(&self) {
+        if let Some(writer) = self.inner.writer.get() {
+            writer.close().await;
+        }
         self.inner.engine.close().await;
+    }
+
+    /// What writes the metrics of this client.
+    pub(crate) fn writer(&self) -> Result<&Writer, Error> {
+        static START: Mutex<()> = Mutex::new(());
+        if let Some(writer) = self.inner.writer.get() {
+            return Ok(writer);
+        }
+        let _one_at_a_time = START.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.inner.writer.get().is_none() {
+            let writer = Writer::start(self.inner.config.clone())?;
+            self.inner.heart.add_writer(writer.queue());
+            drop(self.inner.writer.set(writer));
+        }
+        self.inner.writer.get().ok_or_else(|| Error::Stopped("the writer did not start".to_owned()))
     }
 
     pub(crate) fn engine(&self) -> &Arc<dyn Engine> {

@@ -52,6 +52,25 @@ pub enum Error {
     /// `progress` is NaN.
     #[error("`progress` is NaN; give a number")]
     ProgressNan,
+    /// The queue of recorded metrics is full.
+    #[error(
+        "the queue is full, {megabytes} MiB of metrics wait to be written{}; raise `queue`, or record less",
+        .reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default()
+    )]
+    QueueFull {
+        /// The size of the queue.
+        megabytes: usize,
+        /// Why they were not written yet, if that failed.
+        reason: Option<String>,
+    },
+    /// Metrics that were recorded were refused.
+    #[error("{count} recorded rows of metrics were refused, first: {first}")]
+    Refused {
+        /// How many calls.
+        count: u64,
+        /// The message about the first of them.
+        first: String,
+    },
     /// A text is one that cannot be stored.
     #[error("{what} {problem}")]
     BadText {

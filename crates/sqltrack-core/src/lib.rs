@@ -49,6 +49,7 @@ mod stamp;
 mod status;
 pub mod text;
 mod transaction;
+mod writer;
 
 pub use client::{Client, ClientBuilder, create_engine};
 pub use config::{Config, ConfigBuilder, ConfigError};
@@ -58,7 +59,7 @@ pub use error::Error;
 pub use experiment::{Comment, Experiment, ExperimentEdit, ExperimentKey};
 pub use life::{Reap, TrackGuard, Tracking, sigterm};
 pub use listing::ListingError;
-pub use metrics::{AddMetrics, MetricPoint, Metrics};
+pub use metrics::{Ack, AddMetrics, At, MetricPoint, MetricSet, Metrics};
 pub use parameters::Parameters;
 pub use redact::Redactor;
 pub use run::{Run, RunEdit};
@@ -71,3 +72,4 @@ pub use sqltrack_engines::{
 pub use stamp::{Fields, Stamp};
 pub use status::Status;
 pub use transaction::Transaction;
+pub use writer::Stats;

@@ -386,6 +386,10 @@ impl IntoFuture for RunEdit {
             let changes = self.changes?;
             let run = self.run;
             let id = run.id;
+            if changes.status.is_some() && !run.client.is_transaction() {
+                // Whoever reads that a run has ended expects its metrics to be there.
+                run.client.flush().await?;
+            }
             let Some(lease) = run.fence() else {
                 run.client.with_connection(move |conn| Box::pin(update(conn, id, changes))).await?;
                 return Ok(run);

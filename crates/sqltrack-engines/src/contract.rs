@@ -10,8 +10,12 @@ use crate::{
     MetricsRow, ObjectPatch, RunChanges, RunId, Value, tags,
 };
 
+mod batch;
 mod life;
 
+pub use batch::{
+    a_batch_is_refused_whole, a_batch_is_written_whole, a_batch_takes_values_out_of_the_overflow,
+};
 pub use life::{
     a_heartbeat_needs_its_lease, metrics_need_the_lease_that_they_name, only_silent_runs_are_reaped,
     the_life_of_a_run_comes_back_as_written,
@@ -45,6 +49,9 @@ macro_rules! engine_contract {
             a_column_is_not_widened_over_large_integers
             null_clears_a_metric
             a_value_moves_from_the_overflow_to_its_column
+            a_batch_is_written_whole
+            a_batch_takes_values_out_of_the_overflow
+            a_batch_is_refused_whole
             the_life_of_a_run_comes_back_as_written
             a_heartbeat_needs_its_lease
             metrics_need_the_lease_that_they_name

@@ -9,8 +9,8 @@ use async_trait::async_trait;
 
 use crate::Rows;
 use crate::{
-    Dialect, EngineError, ExperimentChanges, ExperimentId, Heartbeat, MetricColumn, MetricType, MetricsRow,
-    ReapedRun, Reaping, RunChanges, RunId, RunLife, RunLifeChange, Value,
+    Dialect, EngineError, ExperimentChanges, ExperimentId, Heartbeat, MetricColumn, MetricType, MetricsBatch,
+    MetricsRow, ReapedRun, Reaping, RunChanges, RunId, RunLife, RunLifeChange, Value,
 };
 
 /// A database that can hold experiments, as a pool of connections to it.
@@ -249,6 +249,13 @@ pub trait Connection: Send {
     /// [`EngineError::NoSuchRun`] if the run does not exist, [`EngineError::NoSuchColumn`] if a column does not,
     /// [`EngineError::LeaseLost`] if `row` names a lease that is not the run's any more.
     async fn write_metrics(&mut self, row: &MetricsRow) -> Result<(), EngineError>;
+
+    /// Writes many rows of metrics: in one round trip if they are of one run and name the same columns.
+    ///
+    /// # Errors
+    ///
+    /// As [`write_metrics`](Self::write_metrics), naming a run that is in the way.
+    async fn write_metrics_batch(&mut self, batch: &MetricsBatch) -> Result<(), EngineError>;
 
     /// Creates the schema that the tables go to, if it does not exist, and the table that tracks scripts.
     async fn prepare_setup(&mut self) -> Result<(), EngineError>;

@@ -52,6 +52,12 @@ pub enum EngineError {
         /// The database's message.
         message: String,
     },
+    /// A row has more values than fit a page of the database.
+    #[error("{message}")]
+    RowTooBig {
+        /// The database's message.
+        message: String,
+    },
     /// The database does not answer.
     #[error("cannot reach {target}: {reason}; check that it runs and that host and port are right")]
     Unreachable {
@@ -177,6 +183,53 @@ impl EngineError {
     #[must_use]
     pub fn is_connection_lost(&self) -> bool {
         matches!(self, Self::ConnectionLost { .. } | Self::Unreachable { .. })
+    }
+
+    /// The same error once more, for another caller that it concerns. Of the driver's error the text is kept.
+    #[must_use]
+    pub fn duplicate(&self) -> Self {
+        macro_rules! same {
+            ($($variant:ident { $($field:ident),* }),* $(,)?) => {
+                match self {
+                    $(Self::$variant { $($field),* } => Self::$variant { $($field: $field.clone()),* },)*
+                    Self::NoSuchRun(run) => Self::NoSuchRun(*run),
+                    Self::NoSuchExperiment(experiment) => Self::NoSuchExperiment(*experiment),
+                    Self::BadValue(message) => Self::BadValue(message.clone()),
+                    Self::Unreachable { target, reason, source } => Self::Unreachable {
+                        target: target.clone(),
+                        reason: reason.clone(),
+                        source: source.as_ref().map(|source| source.to_string().into()),
+                    },
+                    Self::ConnectionLost { target, reason, source } => Self::ConnectionLost {
+                        target: target.clone(),
+                        reason: reason.clone(),
+                        source: source.to_string().into(),
+                    },
+                    Self::Database { message, code, position, source } => Self::Database {
+                        message: message.clone(),
+                        code: code.clone(),
+                        position: *position,
+                        source: source.to_string().into(),
+                    },
+                }
+            };
+        }
+        same! {
+            NotSetUp { target },
+            Outdated { target },
+            NameTaken { name },
+            LeaseLost { run, holder },
+            NoSuchColumn { message },
+            RowTooBig { message },
+            LoginRefused { target, message },
+            NoSuchDatabase { target, message },
+            CannotOpen { target, reason },
+            PermissionDenied { target, message },
+            ReadOnly { target, message },
+            DiskFull { target, message },
+            Busy { target, message },
+            UnreadableColumn { column, type_name },
+        }
     }
 
     /// The place in the statement that the error is about: the number of its character from 1.

@@ -3,6 +3,7 @@
 //!
 //! No driver is named here; `sqltrack-postgres` and `sqltrack-sqlite` implement it.
 
+mod batch;
 mod changes;
 #[cfg(feature = "contract")]
 pub mod contract;
@@ -23,6 +24,7 @@ mod settings;
 pub mod sql;
 mod value;
 
+pub use batch::{ColumnSet, MetricsBatch, MetricsGroup, MetricsKey, OverflowValue, RunWrite};
 pub use changes::{ExperimentChanges, LinkChanges, Moment, Object, ObjectPatch, RunChanges, tags};
 pub use decode::{Decode, DecodeError, FromRow};
 pub use dialect::{Dialect, UnknownDialect};

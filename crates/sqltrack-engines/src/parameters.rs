@@ -61,6 +61,10 @@ pub const PARAMETERS: &[Parameter] = &[
     own(&[Dialect::Sqlite], "dbpath", "path of the database file"),
     own(EVERY, "heartbeat", "seconds between signs of life of a tracked run, 30 by default"),
     own(EVERY, "grace", "seconds that a tracked process may take to end on a signal, 10 by default"),
+    own(EVERY, "columns", "how many columns `metrics` may get, 800 by default; further metrics go to `metrics_overflow`"),
+    own(EVERY, "retry", "seconds for which a write is tried while the database is away, 60 by default"),
+    own(EVERY, "queue", "MiB of recorded metrics that may wait for the database, 64 by default"),
+    own(EVERY, "queue_full", "what a call does while the queue is full: `wait` (the default) or `refuse`"),
     own(EVERY, "env_mask", "patterns of names that are masked besides the built-in ones; `!` before one exempts names"),
     own(EVERY, "env_include", "patterns of the variables that `env` records, `*` by default; `!` before one leaves some out"),
 

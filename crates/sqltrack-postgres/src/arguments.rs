@@ -1,6 +1,6 @@
 //! Values as the parameters of a statement.
 
-use sqltrack_engines::{EngineError, Value};
+use sqltrack_engines::{EngineError, MetricType, Value};
 use sqlx::encode::IsNull;
 use sqlx::error::BoxDynError;
 use sqlx::postgres::types::{Oid, PgInterval};
@@ -57,11 +57,41 @@ pub(crate) fn add(arguments: &mut PgArguments, value: &Value) -> Result<(), Engi
     }
 }
 
-fn push<'a, T>(arguments: &mut PgArguments, value: T) -> Result<(), EngineError>
+/// Adds anything that the driver can encode as the next parameter.
+pub(crate) fn push<'a, T>(arguments: &mut PgArguments, value: T) -> Result<(), EngineError>
 where
     T: Encode<'a, Postgres> + Type<Postgres>,
 {
     arguments.add(value).map_err(|err| EngineError::BadValue(format!("a parameter cannot be sent: {err}")))
+}
+
+/// Adds the values of a column as an array of the type of the column's metrics.
+pub(crate) fn add_array<'a>(
+    arguments: &mut PgArguments,
+    metric_type: MetricType,
+    values: impl Iterator<Item = &'a Value>,
+) -> Result<(), EngineError> {
+    macro_rules! array {
+        ($pattern:pat => $element:expr) => {{
+            let element = |value: &'a Value| match value {
+                Value::Null => Ok(None),
+                $pattern => $element.map(Some),
+                other => Err(EngineError::BadValue(format!("{other:?} is no {metric_type:?} value"))),
+            };
+            push(arguments, values.map(element).collect::<Result<Vec<_>, _>>()?)
+        }};
+    }
+    match metric_type {
+        MetricType::Bool => array!(Value::Bool(truth) => Ok(*truth)),
+        MetricType::Int => array!(Value::Int(number) => Ok(*number)),
+        MetricType::Float => array!(Value::Float(number) => Ok(*number)),
+        MetricType::Bytes => array!(Value::Bytes(bytes) => Ok(bytes.as_slice())),
+        MetricType::Date => array!(Value::Date(date) => checked_date(*date)),
+        MetricType::Timestamp => array!(Value::Timestamp(time) => checked_timestamp(*time)),
+        MetricType::Duration => array!(Value::Duration(duration) => interval(*duration)),
+        MetricType::Json => array!(Value::Json(json) => Ok(Json(json))),
+        _ => array!(Value::Text(text) => Ok(text.as_str())),
+    }
 }
 
 /// An array has the type of its elements; without an element it is taken for a list of ids.

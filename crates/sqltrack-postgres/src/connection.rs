@@ -8,11 +8,12 @@ use deadpool::managed::Object;
 use sqltrack_engines::script::StatementKind;
 use sqltrack_engines::{
     Access, AppliedScript, Belongings, Connection, Dialect, EngineError, ExperimentChanges, ExperimentId,
-    ExperimentRecord, Heartbeat, MetricColumn, MetricType, MetricsRow, ReapedRun, Reaping, Rows, RunChanges,
-    RunId, RunLife, RunLifeChange, Value,
+    ExperimentRecord, Heartbeat, MetricColumn, MetricType, MetricsBatch, MetricsRow, ReapedRun, Reaping,
+    Rows, RunChanges, RunId, RunLife, RunLifeChange, Value,
 };
 use sqlx::PgConnection;
 
+use crate::batch::{self, Statements};
 use crate::dynamic::{self, Place};
 use crate::engine::Pooled;
 use crate::error::translate;
@@ -28,6 +29,8 @@ pub(crate) struct PostgresConnection {
     /// The statement of the user's that ran last in a transaction.
     last_statement: Option<String>,
     is_discarded: bool,
+    /// The texts of the statements that write metrics.
+    statements: Statements,
 }
 
 impl PostgresConnection {
@@ -39,6 +42,7 @@ impl PostgresConnection {
             in_transaction: false,
             last_statement: None,
             is_discarded: false,
+            statements: Statements::default(),
         }
     }
 
@@ -259,6 +263,41 @@ impl Connection for PostgresConnection {
             // A transaction that has failed answers no questions.
             Err(EngineError::LeaseLost { run, .. }) if !in_transaction => {
                 Err(life::explain_loss(conn, target, run).await)
+            }
+            written => written,
+        }
+    }
+
+    async fn write_metrics_batch(&mut self, batch: &MetricsBatch) -> Result<(), EngineError> {
+        // A statement alone is its own transaction, and one round trip.
+        if let Some((run, group)) = batch::single(batch) {
+            let in_transaction = self.in_transaction;
+            let mut statements = std::mem::take(&mut self.statements);
+            let (conn, target) = self.parts()?;
+            let written = batch::write_single(conn, target, &mut statements, run, group).await;
+            let written = match written {
+                // A transaction that has failed answers no questions.
+                Err(EngineError::LeaseLost { run, .. }) if !in_transaction => {
+                    Err(life::explain_loss(conn, target, run).await)
+                }
+                written => written,
+            };
+            self.statements = statements;
+            return written;
+        }
+        let is_own = !self.in_transaction;
+        if is_own {
+            self.begin(Access::Write).await?;
+        }
+        let mut statements = std::mem::take(&mut self.statements);
+        let (conn, target) = self.parts()?;
+        let written = batch::write_parts(conn, target, &mut statements, batch).await;
+        self.statements = statements;
+        match written {
+            Ok(()) if is_own => self.commit().await,
+            Err(err) if is_own && !err.is_connection_lost() => {
+                self.rollback().await?;
+                Err(err)
             }
             written => written,
         }

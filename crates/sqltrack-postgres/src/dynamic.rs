@@ -3,6 +3,8 @@
 
 #![expect(clippy::disallowed_methods, reason = "the one place where run-time SQL goes to the driver")]
 
+use std::sync::Arc;
+
 use sqltrack_engines::{EngineError, Rows, Value};
 use sqlx::postgres::{PgArguments, PgQueryResult};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, SqlSafeStr as _, Statement as _};
@@ -20,6 +22,15 @@ pub(crate) async fn run(conn: &mut PgConnection, sql: &str) -> Result<PgQueryRes
 pub(crate) async fn run_prepared(
     conn: &mut PgConnection,
     sql: String,
+    arguments: PgArguments,
+) -> Result<PgQueryResult, sqlx::Error> {
+    sqlx::query_with(AssertSqlSafe(sql), arguments).execute(conn).await
+}
+
+/// The same for a text that is kept, too.
+pub(crate) async fn run_kept(
+    conn: &mut PgConnection,
+    sql: Arc<str>,
     arguments: PgArguments,
 ) -> Result<PgQueryResult, sqlx::Error> {
     sqlx::query_with(AssertSqlSafe(sql), arguments).execute(conn).await

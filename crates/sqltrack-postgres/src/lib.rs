@@ -2,6 +2,7 @@
 //! statements behind the contract of `sqltrack-engines` ([`PostgresEngine`]).
 
 mod arguments;
+mod batch;
 mod connection;
 mod decode;
 mod dynamic;

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use sqltrack_engines::{
-    ColumnKind, EngineError, MetricColumn, MetricType, MetricsRow, Moment, Value, overflow, sql::Identifier,
+    ColumnKind, EngineError, MetricColumn, MetricType, MetricsRow, Moment, RunId, Value, overflow,
+    sql::Identifier,
 };
 use sqlx::PgConnection;
 use sqlx::types::Json;
 
-use crate::arguments::add;
+use crate::arguments::{add, push};
 use crate::dynamic;
 use crate::error::{has_code, translate, violated_foreign_key};
 
@@ -20,6 +21,8 @@ const EXACT_LIMIT: i64 = 1 << 53;
 const LOCK_NOT_AVAILABLE: &str = "55P03";
 const UNDEFINED_COLUMN: &str = "42703";
 const NOT_NULL_VIOLATION: &str = "23502";
+const DATATYPE_MISMATCH: &str = "42804";
+const PROGRAM_LIMIT_EXCEEDED: &str = "54000";
 
 /// The SQL type of the columns that hold metrics of this type.
 pub(crate) fn sql_type(metric_type: MetricType) -> &'static str {
@@ -242,13 +245,8 @@ pub(crate) async fn write(
             next + 1,
             next + 2
         ));
-        let encoded = spilled.iter().map(|(name, value)| {
-            overflow::encode(value).ok_or_else(|| {
-                EngineError::BadValue(format!(
-                    "metric `{name}`: beyond the columns, only the years 0 to 9999 are kept"
-                ))
-            })
-        });
+        let encoded =
+            spilled.iter().map(|(name, value)| overflow::encode(value).ok_or_else(|| beyond_columns(name)));
         let encoded: Vec<(Option<f64>, Option<serde_json::Value>)> = encoded.collect::<Result<_, _>>()?;
         let (numbers, others): (Vec<_>, Vec<_>) = encoded.into_iter().unzip();
         push(&mut arguments, spilled.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>())?;
@@ -260,28 +258,34 @@ pub(crate) async fn write(
     let upsert = sqltrack_engines::sql::upsert_metrics(run, &columns)
         .map_err(|err| EngineError::BadValue(err.to_string()))?;
     let sql = format!("WITH {} {upsert}", parts.join(", "));
-    dynamic::run_prepared(conn, sql, arguments).await.map_err(|err| {
-        if violated_foreign_key(&err).is_some() {
-            return EngineError::NoSuchRun(row.run);
-        }
-        if row.lease.is_some() && has_code(&err, NOT_NULL_VIOLATION) {
-            return EngineError::LeaseLost { run: row.run, holder: None };
-        }
-        if has_code(&err, UNDEFINED_COLUMN) {
-            return EngineError::NoSuchColumn { message: err.to_string() };
-        }
-        translate(target, err)
-    })?;
+    dynamic::run_prepared(conn, sql, arguments)
+        .await
+        .map_err(|err| explain(target, row.run, row.lease, err))?;
     Ok(())
+}
+
+/// What it means for the rows of `run` that their statement failed.
+pub(crate) fn explain(target: &str, run: RunId, lease: Option<i64>, err: sqlx::Error) -> EngineError {
+    if violated_foreign_key(&err).is_some() {
+        return EngineError::NoSuchRun(run);
+    }
+    if lease.is_some() && has_code(&err, NOT_NULL_VIOLATION) {
+        return EngineError::LeaseLost { run, holder: None };
+    }
+    // Someone took a column away, or changed its type, since the statement was made.
+    if has_code(&err, UNDEFINED_COLUMN) || has_code(&err, DATATYPE_MISMATCH) {
+        return EngineError::NoSuchColumn { message: err.to_string() };
+    }
+    if has_code(&err, PROGRAM_LIMIT_EXCEEDED) {
+        return EngineError::RowTooBig { message: err.to_string() };
+    }
+    translate(target, err)
+}
+
+pub(crate) fn beyond_columns(name: &str) -> EngineError {
+    EngineError::BadValue(format!("metric `{name}`: beyond the columns, only the years 0 to 9999 are kept"))
 }
 
 fn is_in(name: &str, values: &[(String, Value)]) -> bool {
     values.iter().any(|(other, _)| other == name)
-}
-
-fn push<'a, T>(arguments: &mut sqlx::postgres::PgArguments, value: T) -> Result<(), EngineError>
-where
-    T: sqlx::Encode<'a, sqlx::Postgres> + sqlx::Type<sqlx::Postgres>,
-{
-    sqlx::Arguments::add(arguments, value).map_err(|err| EngineError::BadValue(err.to_string()))
 }

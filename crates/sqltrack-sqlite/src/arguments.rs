@@ -18,7 +18,8 @@ pub(crate) fn arguments<'a>(
     Ok(arguments)
 }
 
-fn add(arguments: &mut SqliteArguments, value: &Value) -> Result<(), EngineError> {
+/// Adds `value` as the next parameter.
+pub(crate) fn add(arguments: &mut SqliteArguments, value: &Value) -> Result<(), EngineError> {
     let added = match value {
         Value::Null => arguments.add(None::<i64>),
         Value::Bool(truth) => arguments.add(*truth),

@@ -7,28 +7,31 @@ use async_trait::async_trait;
 use deadpool::managed::Object;
 use sqltrack_engines::{
     Access, AppliedScript, Belongings, Connection, EngineError, ExperimentChanges, ExperimentId,
-    ExperimentRecord, Heartbeat, MetricColumn, MetricType, MetricsRow, ReapedRun, Reaping, Rows, RunChanges,
-    RunId, RunLife, RunLifeChange, Value,
+    ExperimentRecord, Heartbeat, MetricColumn, MetricType, MetricsBatch, MetricsRow, ReapedRun, Reaping,
+    Rows, RunChanges, RunId, RunLife, RunLifeChange, Value,
 };
 use sqlx::SqliteConnection;
-use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::sync::OwnedMutexGuard;
 
+use crate::batch::{self, Statements};
 use crate::closing::Closing;
 use crate::dynamic::{self, Needs, Outcome};
 use crate::engine::{BUSY_TIMEOUT, Pooled};
 use crate::error::translate;
+use crate::turns::Turns;
 use crate::{clock, experiments, life, metrics, runs, setup, views};
 
 /// A connection out of the pool. It is closed, not given back, if a transaction is open when it is dropped.
 pub(crate) struct Conn {
     conn: Option<Pooled>,
     target: Arc<str>,
-    /// The writers of this process queue here, in order; SQLite itself lets the luckiest one through.
-    writers: Arc<Mutex<()>>,
+    turns: Turns,
     turn: Option<OwnedMutexGuard<()>>,
     closing: Arc<Closing>,
     in_transaction: bool,
     is_discarded: bool,
+    /// The texts of the statements that write metrics.
+    statements: Statements,
 }
 
 /// Runs a statement that writes: in the open transaction, or else in one of its own.
@@ -44,14 +47,18 @@ macro_rules! writing {
 }
 
 impl Conn {
-    pub(crate) fn new(
-        conn: Pooled,
-        target: Arc<str>,
-        writers: Arc<Mutex<()>>,
-        closing: Arc<Closing>,
-    ) -> Self {
+    pub(crate) fn new(conn: Pooled, target: Arc<str>, turns: Turns, closing: Arc<Closing>) -> Self {
         let conn = Some(conn);
-        Self { conn, target, writers, turn: None, closing, in_transaction: false, is_discarded: false }
+        Self {
+            conn,
+            target,
+            turns,
+            turn: None,
+            closing,
+            in_transaction: false,
+            is_discarded: false,
+            statements: Statements::default(),
+        }
     }
 
     /// The connection and the name of its database, for a statement.
@@ -135,7 +142,7 @@ impl Drop for Conn {
 impl Connection for Conn {
     async fn begin(&mut self, access: Access) -> Result<(), EngineError> {
         if access == Access::Write && self.turn.is_none() {
-            let turn = tokio::time::timeout(BUSY_TIMEOUT, self.writers.clone().lock_owned()).await;
+            let turn = tokio::time::timeout(BUSY_TIMEOUT, self.turns.clone().lock_owned()).await;
             self.turn = Some(turn.map_err(|_| EngineError::Busy {
                 target: self.target.to_string(),
                 message: format!(
@@ -296,6 +303,17 @@ impl Connection for Conn {
 
     async fn write_metrics(&mut self, row: &MetricsRow) -> Result<(), EngineError> {
         writing!(self, |conn, target| metrics::write(conn, target, row))
+    }
+
+    async fn write_metrics_batch(&mut self, batch: &MetricsBatch) -> Result<(), EngineError> {
+        let mut statements = std::mem::take(&mut self.statements);
+        let is_own = self.enter(Access::Write).await?;
+        let written = {
+            let (conn, target) = self.parts()?;
+            batch::write(conn, target, &mut statements, batch).await
+        };
+        self.statements = statements;
+        self.leave(is_own, written).await
     }
 
     async fn prepare_setup(&mut self) -> Result<(), EngineError> {

@@ -3,6 +3,8 @@
 
 #![expect(clippy::disallowed_methods, reason = "the one place where run-time SQL goes to the driver")]
 
+use std::sync::Arc;
+
 use futures_util::TryStreamExt;
 use sqltrack_engines::script::StatementKind;
 use sqltrack_engines::{Dialect, EngineError, Rows, Value};
@@ -24,6 +26,15 @@ pub(crate) async fn run(conn: &mut SqliteConnection, sql: &str) -> Result<Sqlite
 pub(crate) async fn run_prepared(
     conn: &mut SqliteConnection,
     sql: String,
+    arguments: SqliteArguments,
+) -> Result<SqliteQueryResult, sqlx::Error> {
+    sqlx::query_with(AssertSqlSafe(sql), arguments).execute(conn).await
+}
+
+/// The same for a text that is kept, too.
+pub(crate) async fn run_kept(
+    conn: &mut SqliteConnection,
+    sql: Arc<str>,
     arguments: SqliteArguments,
 ) -> Result<SqliteQueryResult, sqlx::Error> {
     sqlx::query_with(AssertSqlSafe(sql), arguments).execute(conn).await

@@ -11,13 +11,13 @@ use deadpool::managed::{self, Metrics, PoolError, RecycleResult};
 use sqltrack_engines::{Connection, Dialect, Engine, EngineError, MetricType, Value};
 use sqlx::ConnectOptions as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
-use tokio::sync::Mutex;
 
 use crate::arguments::{arguments, holds};
 use crate::closing::Closing;
 use crate::connection::Conn;
 use crate::error::{is_busy, translate};
 use crate::metrics::sql_type;
+use crate::turns::{self, Turns};
 
 /// How many connections one client holds at most; one of them writes at a time.
 const MAX_CONNECTIONS: usize = 8;
@@ -32,7 +32,7 @@ pub struct SqliteEngine {
     target: Arc<str>,
     path: PathBuf,
     pool: managed::Pool<Manager>,
-    writers: Arc<Mutex<()>>,
+    turns: Turns,
     closing: Arc<Closing>,
 }
 
@@ -60,7 +60,8 @@ impl SqliteEngine {
             .wait_timeout(Some(POOL_TIMEOUT))
             .build();
         let pool = pool.map_err(|err| EngineError::BadValue(err.to_string()))?;
-        Ok(Self { target, path, pool, writers: Arc::default(), closing: Arc::default() })
+        let turns = turns::of(&path);
+        Ok(Self { target, path, pool, turns, closing: Arc::default() })
     }
 }
 
@@ -186,7 +187,7 @@ impl Engine for SqliteEngine {
                 source: None,
             },
         })?;
-        Ok(Box::new(Conn::new(conn, self.target.clone(), self.writers.clone(), self.closing.clone())))
+        Ok(Box::new(Conn::new(conn, self.target.clone(), self.turns.clone(), self.closing.clone())))
     }
 
     async fn close(&self) {

@@ -2,6 +2,7 @@
 //! ([`SqliteEngine`]), and how values are kept in a database with five types ([`text`]).
 
 mod arguments;
+mod batch;
 mod clock;
 mod closing;
 mod connection;
@@ -17,6 +18,7 @@ mod metrics;
 mod runs;
 mod setup;
 pub mod text;
+mod turns;
 mod views;
 
 pub use engine::SqliteEngine;

@@ -149,11 +149,7 @@ async fn write_overflow(
     name: &str,
     value: &Value,
 ) -> Result<(), sqlx::Error> {
-    let (number, other) = match value {
-        Value::Float(number) if number.is_nan() => (None, Some(overflow::nan())),
-        value => overflow::encode(value).unwrap_or_default(),
-    };
-    let other = other.map(|json| json.to_string());
+    let (number, other) = encode_overflow(value);
     sqlx::query!(
         "INSERT INTO metrics_overflow (run_id, step, progress, name, value, other) VALUES ($1, $2, $3, $4, $5, $6)
         ON CONFLICT (run_id, step, progress, name) DO UPDATE SET value = excluded.value, other = excluded.other",
@@ -167,4 +163,13 @@ async fn write_overflow(
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// The columns `value` and `other` of `metrics_overflow` that stand for a value.
+pub(crate) fn encode_overflow(value: &Value) -> (Option<f64>, Option<String>) {
+    let (number, other) = match value {
+        Value::Float(number) if number.is_nan() => (None, Some(overflow::nan())),
+        value => overflow::encode(value).unwrap_or_default(),
+    };
+    (number, other.map(|json| json.to_string()))
 }

@@ -118,7 +118,7 @@ async fn come_to_an_end(run: &Run, ending: &str) -> Result<(), Error> {
         // Until a signal ends it, or `go`.
         "wait" => {
             tokio::task::spawn_blocking(|| stdin().read_line(&mut String::new())).await.unwrap().unwrap();
-            run.add_metrics([("loss", 0.25)]).step(2).await
+            run.add_metrics([("loss", 0.25)]).step(2).await.map(drop)
         }
         // The same, without ever giving the runtime a chance.
         "block" => {

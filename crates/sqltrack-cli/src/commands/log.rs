@@ -86,7 +86,8 @@ pub(super) async fn run(args: &Args, client: &Client) -> anyhow::Result<()> {
 
 async fn add(args: &Args, run: &Run, point: Point) -> Result<(), sqltrack_core::Error> {
     let metrics = run.add_metrics(point.metrics).updated(args.updated);
-    metrics.step(point.step.unwrap_or(args.step)).progress(point.progress.unwrap_or(args.progress)).await
+    metrics.step(point.step.unwrap_or(args.step)).progress(point.progress.unwrap_or(args.progress)).await?;
+    Ok(())
 }
 
 /// Waiting for a line blocks, which is no harm: nothing else happens meanwhile.

@@ -115,6 +115,27 @@ impl Config {
         self.seconds("grace", Duration::from_secs(10))
     }
 
+    /// For how long a write is tried while the database is away or busy: the parameter `retry`, 60 s by default.
+    pub fn retry(&self) -> Duration {
+        self.seconds("retry", Duration::from_secs(60))
+    }
+
+    /// How many columns `metrics` may get: the parameter `columns`, 800 by default.
+    pub fn columns(&self) -> usize {
+        self.get("columns").and_then(resolve::columns).unwrap_or(800)
+    }
+
+    /// How many bytes of metrics may wait for the database: the parameter `queue` in MiB, 64 by default.
+    pub fn queue(&self) -> usize {
+        self.get("queue").and_then(resolve::mebibytes).unwrap_or(64 << 20)
+    }
+
+    /// Whether a call is refused when the queue is full (`queue_full = refuse`) and does not wait for room (`wait`, the
+    /// default).
+    pub fn refuses_when_full(&self) -> bool {
+        self.get("queue_full") == Some("refuse")
+    }
+
     fn seconds(&self, name: &str, default: Duration) -> Duration {
         self.get(name).and_then(resolve::seconds).unwrap_or(default)
     }

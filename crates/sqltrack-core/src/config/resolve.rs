@@ -138,11 +138,31 @@ pub(super) fn seconds(text: &str) -> Option<Duration> {
     (number > 0.0 && number <= 86_400.0).then(|| Duration::from_secs_f64(number))
 }
 
+/// A number of columns. PostgreSQL has 1,600 in a table for ever, and some are the user's.
+pub(super) fn columns(text: &str) -> Option<usize> {
+    text.trim().parse().ok().filter(|number| *number <= 1_500)
+}
+
+/// A size of memory in MiB, as bytes.
+pub(super) fn mebibytes(text: &str) -> Option<usize> {
+    let number: usize = text.trim().parse().ok()?;
+    if (1..=1 << 20).contains(&number) { Some(number << 20) } else { None }
+}
+
 fn check(engine: Dialect, settings: &Settings) -> Result<(), ConfigError> {
-    for name in ["heartbeat", "grace"] {
+    for name in ["heartbeat", "grace", "retry"] {
         if settings.value(name).is_some_and(|value| seconds(value).is_none()) {
             return Err(settings.invalid(name, "expected a number of seconds, up to a day").into());
         }
+    }
+    if settings.value("columns").is_some_and(|value| columns(value).is_none()) {
+        return Err(settings.invalid("columns", "expected a number of columns, up to 1500").into());
+    }
+    if settings.value("queue").is_some_and(|value| mebibytes(value).is_none()) {
+        return Err(settings.invalid("queue", "expected a number of MiB, from 1 to 1048576").into());
+    }
+    if settings.value("queue_full").is_some_and(|value| !matches!(value, "wait" | "refuse")) {
+        return Err(settings.invalid("queue_full", "expected `wait` or `refuse`").into());
     }
     crate::redact::check(settings)?;
     match engine {

@@ -38,14 +38,17 @@ impl Active {
     }
 
     /// Ends the run. Once this was polled, the end is recorded also if it is dropped.
-    pub(crate) async fn end(self, status: Status) -> Result<(), Error> {
+    pub(crate) async fn end(mut self, status: Status) -> Result<(), Error> {
+        self.dropped = status.clone();
+        // The end is recorded also if some metrics cannot be written.
+        let flushed = self.run.client().flush().await;
         let (answer, answered) = oneshot::channel();
         self.order(status, move |result| drop(answer.send(result)));
-        match answered.await {
-            Ok(result) => Ok(result?),
-            // A signal has ended it already, and the process with it.
-            Err(_) => Ok(()),
+        // Without an answer, a signal has ended it already, and the process with it.
+        if let Ok(result) = answered.await {
+            result?;
         }
+        flushed.map(drop)
     }
 
     fn order(&self, status: Status, done: impl FnOnce(Result<(), EngineError>) + Send + 'static) {
@@ -65,6 +68,7 @@ pub(super) fn log_failure<E: std::fmt::Display>(run: RunId, result: Result<(), E
 impl Drop for Active {
     fn drop(&mut self) {
         let run = self.run.id();
+        self.run.client().settle(DROP_PATIENCE / 2);
         self.order(self.dropped.clone(), move |result| log_failure(run, result));
         // The process may be about to exit. The database has its own thread, so that this waits in no circle.
         if !self.session.wait_for_end(DROP_PATIENCE) {

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 use super::decide;
 use super::session::Session;
+use crate::writer::Queue;
 use crate::{Config, Error, Status, create_engine};
 
 /// The shortest and the longest pause before an end that failed is tried again.
@@ -23,6 +24,8 @@ pub(crate) struct Heart {
     config: Arc<Config>,
     state: Mutex<State>,
     writes: Writes,
+    /// What writes metrics to the same database.
+    writers: Mutex<Vec<Weak<Queue>>>,
 }
 
 #[derive(Debug, Default)]
@@ -80,8 +83,12 @@ impl Heart {
         if let Some(heart) = known.into_iter().find(|heart| is_same(&heart.config, config)) {
             return heart;
         }
-        let heart =
-            Arc::new(Self { config: config.clone(), state: Mutex::default(), writes: Writes::default() });
+        let heart = Arc::new(Self {
+            config: config.clone(),
+            state: Mutex::default(),
+            writes: Writes::default(),
+            writers: Mutex::default(),
+        });
         hearts.push(Arc::downgrade(&heart));
         heart
     }
@@ -142,8 +149,24 @@ impl Heart {
         PendingWrite(self.clone())
     }
 
+    /// Takes note of what writes metrics, so that a signal waits for it.
+    pub(crate) fn add_writer(&self, queue: &Arc<Queue>) {
+        let mut writers = self.writers.lock().unwrap_or_else(PoisonError::into_inner);
+        writers.retain(|writer| writer.strong_count() > 0);
+        writers.push(Arc::downgrade(queue));
+    }
+
     /// Blocks until no write is on its way, for `patience` at most.
     pub(crate) fn settle(&self, patience: Duration) {
+        let start = std::time::Instant::now();
+        let writers: Vec<_> = {
+            let writers = self.writers.lock().unwrap_or_else(PoisonError::into_inner);
+            writers.iter().filter_map(Weak::upgrade).collect()
+        };
+        for writer in writers {
+            writer.settle(patience.saturating_sub(start.elapsed()));
+        }
+        let patience = patience.saturating_sub(start.elapsed());
         let lock = self.writes.lock.lock().unwrap_or_else(PoisonError::into_inner);
         let is_busy = |(): &mut ()| self.writes.count.load(Ordering::Acquire) > 0;
         drop(self.writes.settled.wait_timeout_while(lock, patience, is_busy));

@@ -21,7 +21,7 @@ use crate::{Error, Run, Stamp, Status, check};
 /// [`guard`](Self::guard) do it.
 ///
 /// ```no_run
-/// # async fn example(run: sqltrack_core::Run) -> Result<(), sqltrack_core::Error> {
+/// # async fn example(run: sqltrack_core::Run) -> Result<sqltrack_core::Ack, sqltrack_core::Error> {
 /// use std::time::Duration;
 ///
 /// let tracking = run.tracking().terminated("PREEMPTED").heartbeat(Duration::from_secs(10));
@@ -328,7 +328,7 @@ impl Run {
     /// holder writes to the run later is refused, with [`EngineError::LeaseLost`]. The run's `time_started` stays.
     ///
     /// ```no_run
-    /// # async fn example(run: sqltrack_core::Run) -> Result<(), sqltrack_core::Error> {
+    /// # async fn example(run: sqltrack_core::Run) -> Result<sqltrack_core::Ack, sqltrack_core::Error> {
     /// run.resume().track(async |run| run.add_metrics([("loss", 0.4)]).step(2).await).await
     /// # }
     /// ```

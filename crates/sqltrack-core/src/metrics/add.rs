@@ -9,7 +9,7 @@ use sqltrack_engines::{
 };
 
 use super::plan::{self, Plan};
-use super::{Catalog, Metrics};
+use super::{At, Catalog, Metrics};
 use crate::client::BoxFuture;
 use crate::{Error, Run, Stamp};
 
@@ -17,8 +17,6 @@ use crate::{Error, Run, Stamp};
 const PATIENCE: Duration = Duration::from_secs(60);
 /// The same inside of a transaction, which may hold a lock on `metrics` itself.
 const PATIENCE_IN_TRANSACTION: Duration = Duration::from_secs(1);
-/// How often columns may turn out to be others than thought before the call fails.
-const TRIES: u32 = 8;
 
 /// Metrics on their way to a run, see [`Run::add_metrics`]. Await it.
 #[derive(Debug, Clone)]
@@ -55,40 +53,53 @@ impl AddMetrics {
         self
     }
 
-    async fn write(self) -> Result<(), Error> {
-        plan::check(&self.metrics)?;
-        if self.progress.is_nan() {
-            return Err(Error::ProgressNan);
-        }
+    /// Hands the metrics over to be written in the background, as [`Run::record_metrics`] does.
+    ///
+    /// # Errors
+    ///
+    /// As [`Run::record_metrics`].
+    pub fn record(self) -> Result<(), Error> {
+        let at = At { step: self.step, progress: self.progress };
+        self.run.record_updating(at, self.metrics, self.updated.moment())
+    }
+
+    async fn write(self) -> Result<Ack, Error> {
         let client = self.run.client().clone();
-        plan::check_range(&self.metrics, &**client.engine())?;
-        let lease = self.run.fence();
-        let pending = lease.map(|_| client.heart().pending_write());
+        let at = At { step: self.step, progress: self.progress };
+        let (names, values) = self.metrics.prepared()?;
+        for (name, value) in names.names.iter().zip(&values) {
+            plan::check_value(name, value, &**client.engine())?;
+        }
+        let call = self.run.call(at, names, self.updated.moment())?;
+        if !client.is_transaction() {
+            return client.writer()?.write(call, values).await;
+        }
         let write = Write {
             engine: client.engine().clone(),
             catalog: client.catalog().clone(),
-            in_transaction: client.is_transaction(),
-            run: self.run.id(),
-            lease,
-            step: self.step,
-            // `-0.0` and `0.0` are one key.
-            progress: self.progress + 0.0,
-            updated: self.updated.moment(),
-            metrics: self.metrics,
+            budget: client.config().columns(),
+            run: call.key.run,
+            lease: call.lease,
+            step: call.key.step,
+            progress: call.key.progress,
+            updated: call.updated,
+            metrics: Metrics::of_set(call.names, values),
         };
-        client
-            .with_connection(move |conn| {
-                Box::pin(async move {
-                    let _pending = pending;
-                    write.run(conn).await
-                })
-            })
-            .await
+        client.with_connection(move |conn| Box::pin(async move { write.run(conn).await })).await?;
+        Ok(Ack::Committed)
     }
 }
 
+/// What became of metrics that were added.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Ack {
+    /// They are committed; in a transaction, when it is.
+    Committed,
+}
+
 impl IntoFuture for AddMetrics {
-    type Output = Result<(), Error>;
+    type Output = Result<Ack, Error>;
     type IntoFuture = BoxFuture<'static, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {
@@ -96,11 +107,11 @@ impl IntoFuture for AddMetrics {
     }
 }
 
-/// One call on its connection.
+/// One call in a transaction, on its connection.
 struct Write {
     engine: Arc<dyn Engine>,
     catalog: Arc<Catalog>,
-    in_transaction: bool,
+    budget: usize,
     run: RunId,
     lease: Option<i64>,
     step: i64,
@@ -117,15 +128,6 @@ impl Write {
             true => self.catalog.refresh(conn).await?,
             false => self.catalog.columns(conn).await?,
         };
-        for _ in 1..TRIES {
-            let plan = self.plan(conn, &mut columns).await?;
-            match self.write(conn, plan).await {
-                Err(err) if plan::is_stale(&err) && !self.in_transaction => {
-                    columns = self.catalog.refresh(conn).await?;
-                }
-                done => return Ok(done?),
-            }
-        }
         let plan = self.plan(conn, &mut columns).await?;
         Ok(self.write(conn, plan).await?)
     }
@@ -136,12 +138,12 @@ impl Write {
         conn: &mut dyn Connection,
         columns: &mut Arc<[MetricColumn]>,
     ) -> Result<Plan, Error> {
-        let plan = match Plan::new(&self.metrics, columns, &*self.engine) {
+        let plan = match Plan::new(&self.metrics, columns, &*self.engine, self.budget) {
             Ok(plan) if plan.missing.is_empty() && plan.widen.is_empty() => return Ok(plan),
             // What is known of the columns may be old.
             _ => {
                 *columns = self.catalog.refresh(conn).await?;
-                Plan::new(&self.metrics, columns, &*self.engine)?
+                Plan::new(&self.metrics, columns, &*self.engine, self.budget)?
             }
         };
         for name in &plan.widen {
@@ -150,7 +152,7 @@ impl Write {
         let mut can_add = true;
         if !plan.missing.is_empty() {
             match self.add_columns(conn, &plan.missing).await {
-                Err(EngineError::Busy { .. }) if self.in_transaction => can_add = false,
+                Err(EngineError::Busy { .. }) => can_add = false,
                 added => added?,
             }
         }
@@ -158,7 +160,7 @@ impl Write {
             return Ok(plan.without_missing(&self.metrics));
         }
         *columns = self.catalog.refresh(conn).await?;
-        let plan = Plan::new(&self.metrics, columns, &*self.engine)?;
+        let plan = Plan::new(&self.metrics, columns, &*self.engine, self.budget)?;
         Ok(if can_add { plan } else { plan.without_missing(&self.metrics) })
     }
 
@@ -170,7 +172,7 @@ impl Write {
         missing: &[(String, MetricType)],
     ) -> Result<(), EngineError> {
         tracing::debug!(columns = ?missing, "adding metric columns");
-        if !self.in_transaction || self.engine.has_single_writer() {
+        if self.engine.has_single_writer() {
             return conn.add_metric_columns(missing, PATIENCE).await;
         }
         let beside =
@@ -183,7 +185,7 @@ impl Write {
 
     async fn widen(&self, conn: &mut dyn Connection, name: &str) -> Result<(), EngineError> {
         tracing::debug!(metric = name, "making an integer column a float column");
-        if !self.in_transaction || self.engine.has_single_writer() {
+        if self.engine.has_single_writer() {
             return conn.widen_metric_column(name, PATIENCE).await;
         }
         let beside =

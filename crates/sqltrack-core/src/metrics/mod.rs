@@ -1,18 +1,26 @@
 //! Metrics: what is given to a run, how it fits the table, and how it is read back.
 
 mod add;
+mod at;
 mod catalog;
-mod plan;
+mod names;
+pub(crate) mod plan;
 mod read;
+mod record;
 mod serialize;
+mod set;
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use sqltrack_engines::Value;
 
-pub use add::AddMetrics;
+pub use add::{Ack, AddMetrics};
+pub use at::At;
 pub(crate) use catalog::Catalog;
+pub(crate) use names::NameSet;
 pub use read::MetricPoint;
+pub use set::MetricSet;
 
 /// Metrics to add: names with values, from pairs, a map, a struct, or [`metrics!`](crate::metrics!).
 ///
@@ -33,8 +41,33 @@ pub use read::MetricPoint;
 /// # drop((pairs, map, mixed, fields));
 /// # Ok::<(), sqltrack_core::Error>(())
 /// ```
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Metrics(Vec<(String, Value)>);
+#[derive(Debug, Clone, Default)]
+pub struct Metrics {
+    names: Names,
+    values: Vec<Value>,
+}
+
+/// As many names as there are values.
+#[derive(Debug, Clone)]
+enum Names {
+    Own(Vec<String>),
+    Prepared(Arc<NameSet>),
+}
+
+impl Default for Names {
+    fn default() -> Self {
+        Self::Own(Vec::new())
+    }
+}
+
+impl Names {
+    fn as_slice(&self) -> &[String] {
+        match self {
+            Self::Own(names) => names,
+            Self::Prepared(set) => &set.names,
+        }
+    }
+}
 
 impl Metrics {
     /// The fields of a struct, or the entries of a map, as metrics.
@@ -46,17 +79,44 @@ impl Metrics {
     ///
     /// [`Error::Metrics`](crate::Error::Metrics) if `fields` is no struct or map with text keys.
     pub fn of<T: serde::Serialize + ?Sized>(fields: &T) -> Result<Self, crate::Error> {
-        serialize::fields(fields).map(Self).map_err(|err| crate::Error::Metrics(err.to_string()))
+        let fields = serialize::fields(fields).map_err(|err| crate::Error::Metrics(err.to_string()))?;
+        Ok(fields.into_iter().collect())
     }
 
     /// Adds one metric.
     pub fn push(&mut self, name: impl Into<String>, value: impl Into<Value>) {
-        self.0.push((name.into(), value.into()));
+        if let Names::Prepared(set) = &self.names {
+            self.names = Names::Own(set.names.to_vec());
+        }
+        if let Names::Own(names) = &mut self.names {
+            names.push(name.into());
+            self.values.push(value.into());
+        }
     }
 
     /// The metrics in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value))
+        self.names.as_slice().iter().map(String::as_str).zip(&self.values)
+    }
+
+    /// Metrics whose names are prepared; there are as many values.
+    pub(crate) fn of_set(set: Arc<NameSet>, values: Vec<Value>) -> Self {
+        Self { names: Names::Prepared(set), values }
+    }
+
+    /// The names, checked, and the values.
+    pub(crate) fn prepared(self) -> Result<(Arc<NameSet>, Vec<Value>), crate::Error> {
+        let set = match self.names {
+            Names::Own(names) => NameSet::of(&names)?,
+            Names::Prepared(set) => set,
+        };
+        Ok((set, self.values))
+    }
+}
+
+impl PartialEq for Metrics {
+    fn eq(&self, other: &Self) -> bool {
+        self.names.as_slice() == other.names.as_slice() && self.values == other.values
     }
 }
 
@@ -81,7 +141,8 @@ macro_rules! metrics {
 
 impl<N: Into<String>, V: Into<Value>> FromIterator<(N, V)> for Metrics {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(pairs: I) -> Self {
-        Self(pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+        let (names, values) = pairs.into_iter().map(|(name, value)| (name.into(), value.into())).unzip();
+        Self { names: Names::Own(names), values }
     }
 }
 

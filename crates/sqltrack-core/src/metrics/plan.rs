@@ -1,14 +1,8 @@
 //! Where each value of a call goes: to a column, to the overflow, or nowhere.
 
-use sqltrack_engines::{
-    ColumnKind, Dialect, Engine, EngineError, Fit, MetricColumn, MetricType, Value, check_metric_name,
-};
+use sqltrack_engines::{ColumnKind, Dialect, Engine, EngineError, Fit, MetricColumn, MetricType, Value};
 
 use crate::{Error, Metrics, check};
-
-/// How many columns `metrics` may get. PostgreSQL has 1,600 for ever and SQLite 2,000, and a row of PostgreSQL
-/// is full at about 990 floats; what comes later goes to `metrics_overflow`.
-const COLUMN_BUDGET: usize = 800;
 
 /// Where the values of one call go, by the columns that are known.
 #[derive(Debug, Default, PartialEq)]
@@ -23,32 +17,18 @@ pub(super) struct Plan {
     pub(super) widen: Vec<String>,
 }
 
-/// Checks what can be checked without a table.
-pub(super) fn check(metrics: &Metrics) -> Result<(), Error> {
-    let mut names = std::collections::HashSet::new();
-    for (name, value) in metrics.iter() {
-        check_metric_name(name)?;
-        if !names.insert(name) {
-            return Err(Error::MetricTwice { name: name.to_owned() });
+/// Checks what can be checked of a value without a table: that the database can keep it at all, so that none is refused
+/// after a column was added for it.
+pub(crate) fn check_value(name: &str, value: &Value, engine: &dyn Engine) -> Result<(), Error> {
+    match value {
+        Value::Float(_) | Value::Int(_) | Value::Bool(_) | Value::Bytes(_) | Value::Null => Ok(()),
+        Value::Text(text) => check::text(&format!("metric `{name}`"), text),
+        Value::Json(json) => check::json(&format!("metric `{name}`"), json),
+        Value::Date(_) | Value::Timestamp(_) | Value::Duration(_) => {
+            engine.check(value).map_err(|err| EngineError::BadValue(format!("metric `{name}`: {err}")).into())
         }
-        match value {
-            Value::Text(text) => check::text(&format!("metric `{name}`"), text)?,
-            Value::Json(json) => check::json(&format!("metric `{name}`"), json)?,
-            Value::Null => {}
-            value if value.metric_type().is_none() => return Err(refused(name, value, None)),
-            _ => {}
-        }
+        value => Err(refused(name, value, None)),
     }
-    Ok(())
-}
-
-/// Checks that the database can keep every value, so that none is refused after a column was added for it.
-pub(super) fn check_range(metrics: &Metrics, engine: &dyn Engine) -> Result<(), EngineError> {
-    let has_range =
-        |value: &Value| matches!(value, Value::Date(_) | Value::Timestamp(_) | Value::Duration(_));
-    metrics.iter().filter(|(_, value)| has_range(value)).try_for_each(|(name, value)| {
-        engine.check(value).map_err(|err| EngineError::BadValue(format!("metric `{name}`: {err}")))
-    })
 }
 
 impl Plan {
@@ -58,6 +38,7 @@ impl Plan {
         metrics: &Metrics,
         columns: &[MetricColumn],
         engine: &dyn Engine,
+        budget: usize,
     ) -> Result<Self, Error> {
         let mut plan = Self::default();
         for (name, value) in metrics.iter() {
@@ -65,7 +46,7 @@ impl Plan {
                 Some(column) => plan.place(column, value, engine)?,
                 None => {
                     refuse_same_case(engine.dialect(), name, plan.missing.iter().map(|(name, _)| name))?;
-                    plan.place_new(name, value, columns.len());
+                    plan.place_new(name, value, budget.saturating_sub(columns.len()));
                 }
             }
         }
@@ -86,13 +67,13 @@ impl Plan {
         Ok(())
     }
 
-    fn place_new(&mut self, name: &str, value: &Value, existing: usize) {
+    fn place_new(&mut self, name: &str, value: &Value, room: usize) {
         let Some(metric_type) = value.metric_type() else {
             // The overflow may have a value to clear.
             self.overflow.push((name.to_owned(), Value::Null));
             return;
         };
-        if existing + self.missing.len() < COLUMN_BUDGET {
+        if self.missing.len() < room {
             self.missing.push((name.to_owned(), metric_type));
         } else {
             self.overflow.push((name.to_owned(), value.clone()));
@@ -126,7 +107,7 @@ fn find<'a>(
 }
 
 /// SQLite takes names for the same that differ in the case of ASCII letters only.
-fn refuse_same_case<'a>(
+pub(crate) fn refuse_same_case<'a>(
     dialect: Dialect,
     name: &str,
     mut existing: impl Iterator<Item = &'a String>,
@@ -139,7 +120,7 @@ fn refuse_same_case<'a>(
     }
 }
 
-fn refused(name: &str, value: &Value, column: Option<&MetricColumn>) -> Error {
+pub(crate) fn refused(name: &str, value: &Value, column: Option<&MetricColumn>) -> Error {
     let shown = match value {
         Value::Decimal(digits) => format!("integer {digits}"),
         Value::Int(_) | Value::Float(_) | Value::Bool(_) => {
@@ -162,9 +143,4 @@ fn refused(name: &str, value: &Value, column: Option<&MetricColumn>) -> Error {
     };
     let column_type = column.map_or_else(|| "BIGINT".to_owned(), |column| column.type_name.clone());
     Error::MetricValue { name: name.to_owned(), value: shown, column_type, advice }
-}
-
-/// An error of the engine that ends a try and lets another begin: the columns are not what was known.
-pub(super) fn is_stale(err: &EngineError) -> bool {
-    matches!(err, EngineError::NoSuchColumn { .. })
 }

@@ -11,7 +11,7 @@ use crate::{
 const RUNS: &str = "SELECT id, time_heartbeat, time_updated FROM runs ORDER BY id";
 
 /// A tracker that begins now.
-fn beginning(lease: i64, interval: Duration) -> RunLifeChange {
+pub(super) fn beginning(lease: i64, interval: Duration) -> RunLifeChange {
     RunLifeChange {
         status: Some("RUNNING".to_owned()),
         started: Some(Moment::Now),
@@ -24,7 +24,7 @@ fn beginning(lease: i64, interval: Duration) -> RunLifeChange {
     }
 }
 
-async fn further_run(conn: &mut dyn Connection) -> RunId {
+pub(super) async fn further_run(conn: &mut dyn Connection) -> RunId {
     let experiment = conn.experiment_named("contract").await.unwrap().unwrap();
     conn.insert_run(experiment.id, None).await.unwrap().unwrap()
 }

@@ -1,4 +1,4 @@
-//! The statement that writes metrics, whose columns are known at run time only.
+//! The statements that write metrics, whose columns are known at run time only.
 
 use super::{Identifier, SqlError};
 
@@ -23,11 +23,30 @@ use super::{Identifier, SqlError};
 pub fn upsert_metrics(run: &str, columns: &[(&str, Option<&str>)]) -> Result<String, SqlError> {
     let values: String =
         (4..).zip(columns).map(|(number, (_, sql_type))| parameter(number, *sql_type)).collect();
+    let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
+    upsert_metrics_from(&names, &format!("VALUES ({run}, $2, $3{values})"))
+}
+
+/// The statement that writes rows of metrics which come from `source`: the SQL that gives run, step, progress and the
+/// values of the columns.
+///
+/// ```
+/// assert_eq!(
+///     sqltrack_engines::sql::upsert_metrics_from(&["loss"], "SELECT * FROM unnest($1, $2, $3, $4)")?,
+///     "INSERT INTO metrics (run_id, step, progress, \"loss\") SELECT * FROM unnest($1, $2, $3, $4) \
+///      ON CONFLICT (run_id, step, progress) DO UPDATE SET \"loss\" = excluded.\"loss\"",
+/// );
+/// # Ok::<(), sqltrack_engines::sql::SqlError>(())
+/// ```
+///
+/// # Errors
+///
+/// As [`upsert_metrics`].
+pub fn upsert_metrics_from(columns: &[&str], source: &str) -> Result<String, SqlError> {
     let columns =
-        columns.iter().map(|(name, _)| Identifier::new(*name).quoted()).collect::<Result<Vec<_>, _>>()?;
+        columns.iter().map(|name| Identifier::new(*name).quoted()).collect::<Result<Vec<_>, _>>()?;
     let names: String = columns.iter().map(|column| format!(", {column}")).collect();
-    let insert =
-        format!("INSERT INTO metrics (run_id, step, progress{names}) VALUES ({run}, $2, $3{values})");
+    let insert = format!("INSERT INTO metrics (run_id, step, progress{names}) {source}");
     if columns.is_empty() {
         return Ok(insert + " ON CONFLICT DO NOTHING");
     }

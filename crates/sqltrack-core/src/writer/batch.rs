@@ -1,0 +1,239 @@
+//! Calls as what the engines write: rows that name the same columns together, each key once.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use sqltrack_engines::{
+    ColumnSet, Engine, Fit, MetricType, MetricsBatch, MetricsGroup, MetricsKey, OverflowValue, RunId,
+    RunWrite, Value,
+};
+
+use super::layout::{Columns, Layout, Target};
+use super::queue::Call;
+use super::touches::Touches;
+use crate::Error;
+use crate::metrics::plan;
+
+/// With more groups, looking for a key in all of them costs more than another batch.
+const MAX_GROUPS: usize = 16;
+
+/// A call to be written, with its values.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Item<'a> {
+    pub(super) call: &'a Call,
+    pub(super) values: &'a [Value],
+    /// Whether all of its values go to the overflow, since together they are too big a row.
+    pub(super) is_spilled: bool,
+}
+
+/// What calls come to.
+#[derive(Debug, Default)]
+pub(super) struct Built {
+    /// What to write, one after the other in one transaction.
+    pub(super) batches: Vec<MetricsBatch>,
+    /// Columns to make first; then all is built anew.
+    pub(super) missing: Vec<(String, MetricType)>,
+    /// Integer columns that must become float columns first.
+    pub(super) widen: Vec<String>,
+    /// The calls that cannot be written, by their places among the items.
+    pub(super) refused: Vec<(usize, Error)>,
+    /// How many of the items, from the first one on, this is about: those behind hold their run by another lease.
+    pub(super) taken: usize,
+}
+
+/// A key by its bits: progress is no NaN, and zero has no sign.
+type KeyBits = (i64, i64, u64);
+
+fn bits(key: &MetricsKey) -> KeyBits {
+    (key.run.0, key.step, key.progress.to_bits())
+}
+
+#[derive(Default)]
+struct Stage {
+    batch: MetricsBatch,
+    /// The row of each key in each group.
+    rows: HashMap<(usize, KeyBits), usize>,
+    /// Whether any row has a value in the overflow.
+    has_overflow: bool,
+}
+
+/// Where a row goes.
+enum Place {
+    New(usize),
+    Over { group: usize, row: usize },
+    NextStage,
+}
+
+pub(super) fn build<'a>(
+    items: impl Iterator<Item = Item<'a>>,
+    columns: &mut Columns,
+    engine: &dyn Engine,
+    touches: &Touches,
+    may_add: bool,
+) -> Built {
+    let mut built = Built::default();
+    let mut stage = Stage::default();
+    let mut runs: HashMap<RunId, RunWrite> = HashMap::new();
+    let mut values = Vec::new();
+    let mut spilled = Vec::new();
+    for (place, item) in items.enumerate() {
+        let call = item.call;
+        let run = runs.entry(call.key.run).or_insert(RunWrite {
+            run: call.key.run,
+            lease: call.lease,
+            updated: None,
+        });
+        if run.lease != call.lease {
+            break;
+        }
+        built.taken = place + 1;
+        values.clear();
+        spilled.clear();
+        let layout = columns.layout(&call.names);
+        let mut row =
+            RowBuilder { engine, values: &mut values, spilled: &mut spilled, may_add, room: columns.room() };
+        if let Err(err) = row.fill(&item, &layout, &mut built) {
+            built.refused.push((place, err));
+            continue;
+        }
+        run.updated = touches.due(call.key.run, run.updated, call.updated);
+        if layout.columns.is_empty() && spilled.is_empty() {
+            continue;
+        }
+        let is_over = !spilled.is_empty();
+        match stage.place(&call.key, &layout.columns, is_over) {
+            Place::NextStage => {
+                built.batches.push(std::mem::take(&mut stage).batch);
+                let group = stage.group(&layout.columns);
+                stage.add(group, &call.key, &mut values);
+            }
+            Place::New(group) => stage.add(group, &call.key, &mut values),
+            Place::Over { group, row } => {
+                let width = layout.columns.len();
+                let old = &mut stage.batch.groups[group].values[row * width..][..width];
+                old.iter_mut().zip(values.drain(..)).for_each(|(old, new)| *old = new);
+            }
+        }
+        stage.has_overflow |= is_over;
+        let of_key = |(name, value)| OverflowValue { key: call.key, name, value };
+        stage.batch.overflow.extend(spilled.drain(..).map(of_key));
+    }
+    built.batches.push(stage.batch);
+    let mut runs: Vec<RunWrite> = runs.into_values().collect();
+    runs.sort_by_key(|run| run.run);
+    spread_runs(&mut built.batches, runs);
+    built
+}
+
+/// Each batch names the runs of its rows; the last one names all, and writes down the times.
+fn spread_runs(batches: &mut [MetricsBatch], runs: Vec<RunWrite>) {
+    let Some((last, others)) = batches.split_last_mut() else { return };
+    for batch in others {
+        batch.runs = runs.iter().map(|run| RunWrite { updated: None, ..run.clone() }).collect();
+    }
+    last.runs = runs;
+}
+
+impl Stage {
+    fn group(&mut self, columns: &Arc<ColumnSet>) -> usize {
+        let groups = &mut self.batch.groups;
+        if let Some(group) = groups.iter().position(|group| group.columns.id() == columns.id()) {
+            return group;
+        }
+        groups.push(MetricsGroup { columns: columns.clone(), keys: Vec::new(), values: Vec::new() });
+        groups.len() - 1
+    }
+
+    fn place(&mut self, key: &MetricsKey, columns: &Arc<ColumnSet>, is_over: bool) -> Place {
+        let own = self.batch.groups.iter().position(|group| group.columns.id() == columns.id());
+        if own.is_none() && self.batch.groups.len() >= MAX_GROUPS {
+            return Place::NextStage;
+        }
+        let bits = bits(key);
+        let mut over = None;
+        for (number, group) in self.batch.groups.iter().enumerate() {
+            let Some(row) = self.rows.get(&(number, bits)) else { continue };
+            if is_over || self.has_overflow {
+                return Place::NextStage;
+            }
+            if Some(number) == own {
+                over = Some(*row);
+            } else if have_common(&group.columns, columns) {
+                return Place::NextStage;
+            }
+        }
+        let group = self.group(columns);
+        over.map_or(Place::New(group), |row| Place::Over { group, row })
+    }
+
+    fn add(&mut self, group: usize, key: &MetricsKey, values: &mut Vec<Value>) {
+        let rows = &mut self.batch.groups[group];
+        self.rows.insert((group, bits(key)), rows.keys.len());
+        rows.keys.push(*key);
+        rows.values.append(values);
+    }
+}
+
+fn have_common(one: &ColumnSet, other: &ColumnSet) -> bool {
+    let names: std::collections::HashSet<&str> =
+        one.columns().iter().map(|(name, _)| name.as_str()).collect();
+    other.columns().iter().any(|(name, _)| names.contains(name.as_str()))
+}
+
+/// Makes one row.
+struct RowBuilder<'a> {
+    engine: &'a dyn Engine,
+    values: &'a mut Vec<Value>,
+    spilled: &'a mut Vec<(String, Value)>,
+    may_add: bool,
+    room: usize,
+}
+
+impl RowBuilder<'_> {
+    fn fill(&mut self, item: &Item<'_>, layout: &Layout, built: &mut Built) -> Result<(), Error> {
+        let names = &item.call.names.names;
+        for ((name, target), value) in names.iter().zip(&layout.targets).zip(item.values) {
+            match target {
+                Target::Column(column) => match column.kind.fit(value) {
+                    Fit::Exact(value) if !item.is_spilled && self.engine.holds(&value) => {
+                        self.values.push(value)
+                    }
+                    Fit::Exact(value) => {
+                        self.values.push(Value::Null);
+                        self.spilled.push((name.clone(), value));
+                    }
+                    Fit::Widen => {
+                        self.values.push(Value::Null);
+                        if !built.widen.contains(name) {
+                            built.widen.push(name.clone());
+                        }
+                    }
+                    Fit::Refused => return Err(plan::refused(name, value, Some(column))),
+                },
+                Target::SameCase(existing) => {
+                    return Err(Error::MetricCase { name: name.clone(), existing: existing.clone() });
+                }
+                Target::Missing if self.may_add => self.want(name, value, built)?,
+                Target::Overflow | Target::Missing => self.spilled.push((name.clone(), value.clone())),
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks for a column, if there is room for it.
+    fn want(&mut self, name: &str, value: &Value, built: &mut Built) -> Result<(), Error> {
+        // The overflow may have a value to clear.
+        let metric_type = value.metric_type();
+        let is_known = built.missing.iter().any(|(known, _)| known == name);
+        if let Some(metric_type) = metric_type
+            && !is_known
+            && built.missing.len() < self.room
+        {
+            let others = built.missing.iter().map(|(name, _)| name);
+            plan::refuse_same_case(self.engine.dialect(), name, others)?;
+            built.missing.push((name.to_owned(), metric_type));
+        }
+        self.spilled.push((name.to_owned(), value.clone()));
+        Ok(())
+    }
+}

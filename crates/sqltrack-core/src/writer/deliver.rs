@@ -1,0 +1,299 @@
+//! One try to write calls: the connection, the columns that they need, and what came of it.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use sqltrack_engines::{Access, Connection, Engine, EngineError, MetricType, Value};
+
+use super::batch::{self, Built, Item};
+use super::layout::Columns;
+use super::queue::Calls;
+use super::touches::Touches;
+use crate::{Config, Error};
+
+/// How often columns may turn out to be others than thought before that is an error.
+const TRIES: u32 = 8;
+/// For how long an answer is waited for.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// What says that the database takes no further column: PostgreSQL's SQLSTATE, and SQLite's message.
+const TOO_MANY_COLUMNS: (&str, &str) = ("54011", "too many columns");
+
+/// What came of a try.
+pub(super) enum Outcome {
+    /// Of the calls, the first so many are written, but for those that are refused.
+    Written { taken: usize, refused: Vec<(usize, Error)> },
+    /// Nothing is written; these calls cannot be, the others can be tried again.
+    Refused(Vec<(usize, Error)>),
+    /// Nothing is written; one of them is in the way of the others.
+    Split,
+    /// Nothing is written, or at least it is not known; it can be tried again.
+    Failed(EngineError),
+}
+
+/// What tries need.
+pub(super) struct Delivery {
+    engine: Arc<dyn Engine>,
+    /// For how long the lock is tried that a new column takes; then its values go to the overflow.
+    column_patience: Duration,
+    conn: Option<Box<dyn Connection>>,
+    columns: Columns,
+    is_known: bool,
+    touches: Touches,
+    /// The calls that are too big a row, by the place of their first value.
+    spilled: Vec<usize>,
+}
+
+/// Why a try ended early.
+enum Stop {
+    Refused(Vec<(usize, Error)>),
+    Split,
+    Failed(EngineError),
+}
+
+impl From<EngineError> for Stop {
+    fn from(err: EngineError) -> Self {
+        Self::Failed(err)
+    }
+}
+
+impl Delivery {
+    pub(super) fn new(engine: Arc<dyn Engine>, config: &Config) -> Self {
+        let columns = Columns::new(engine.dialect(), config.columns());
+        Self {
+            engine,
+            column_patience: config.retry() * 2 / 3,
+            conn: None,
+            columns,
+            is_known: false,
+            touches: Touches::default(),
+            spilled: Vec::new(),
+        }
+    }
+
+    /// Tries to write the calls at these places. A silent database is waited for until `deadline` at most.
+    pub(super) async fn attempt(
+        &mut self,
+        work: &Calls,
+        offsets: &[usize],
+        places: &[usize],
+        deadline: Option<Instant>,
+    ) -> Outcome {
+        let now = Instant::now();
+        let patience = self.patience(deadline.map(|deadline| deadline.saturating_duration_since(now)));
+        // Taken out: a try that is dropped leaves the connection in the middle of a reply.
+        let conn = self.conn.take();
+        let tried = tokio::time::timeout(patience, self.run(conn, work, offsets, places)).await;
+        match tried {
+            Ok(Ok((taken, refused))) => Outcome::Written { taken, refused },
+            Ok(Err(Stop::Refused(refused))) => Outcome::Refused(refused),
+            Ok(Err(Stop::Split)) => Outcome::Split,
+            Ok(Err(Stop::Failed(err))) => Outcome::Failed(err),
+            Err(_) => Outcome::Failed(EngineError::Unreachable {
+                target: self.engine.target().to_owned(),
+                reason: format!("no answer within {} s", patience.as_secs_f64().ceil()),
+                source: None,
+            }),
+        }
+    }
+
+    /// A lock that a column or SQLite waits for is no silence.
+    fn patience(&self, left: Option<Duration>) -> Duration {
+        let longest = PATIENCE.max(self.column_patience + Duration::from_secs(5));
+        left.map_or(longest, |left| left.clamp(Duration::from_millis(50), longest))
+    }
+
+    async fn run(
+        &mut self,
+        conn: Option<Box<dyn Connection>>,
+        work: &Calls,
+        offsets: &[usize],
+        places: &[usize],
+    ) -> Result<(usize, Vec<(usize, Error)>), Stop> {
+        let mut conn = match conn {
+            Some(conn) => conn,
+            None => self.engine.connect().await?,
+        };
+        let done = self.write(&mut *conn, work, offsets, places).await;
+        match &done {
+            Err(Stop::Failed(err)) if !matches!(err, EngineError::Busy { .. }) => conn.discard(),
+            _ => self.conn = Some(conn),
+        }
+        done
+    }
+
+    async fn write(
+        &mut self,
+        conn: &mut dyn Connection,
+        work: &Calls,
+        offsets: &[usize],
+        places: &[usize],
+    ) -> Result<(usize, Vec<(usize, Error)>), Stop> {
+        let spilled = std::mem::take(&mut self.spilled);
+        let item = |place: &usize| Item {
+            call: &work.calls[*place],
+            values: &work.values[offsets[*place]..offsets[*place + 1]],
+            is_spilled: spilled.contains(&offsets[*place]),
+        };
+        // An integer that no float equals must not meet a column that has become a float column meanwhile.
+        let is_delicate = |item: Item<'_>| item.values.iter().any(has_no_float);
+        if !self.is_known || places.iter().map(item).any(is_delicate) {
+            self.refresh(conn).await?;
+        }
+        for _ in 0..TRIES {
+            let mut built = self.build(conn, places, || places.iter().map(item)).await?;
+            let refused: Vec<(usize, Error)> =
+                built.refused.drain(..).map(|(number, err)| (places[number], err)).collect();
+            match write_built(conn, &built).await {
+                Ok(()) => {
+                    if let Some(last) = built.batches.last() {
+                        self.touches.note(&last.runs);
+                    }
+                    return Ok((built.taken, refused));
+                }
+                Err(EngineError::NoSuchColumn { .. }) => self.refresh(conn).await?,
+                Err(err) => {
+                    self.spilled = spilled.clone();
+                    return Err(self.stop(work, offsets, &places[..built.taken], err));
+                }
+            }
+        }
+        Err(Stop::Failed(EngineError::Busy {
+            target: self.engine.target().to_owned(),
+            message: "the columns of `metrics` are being changed by others".to_owned(),
+        }))
+    }
+
+    /// What an error means for the calls.
+    fn stop(&mut self, work: &Calls, offsets: &[usize], places: &[usize], err: EngineError) -> Stop {
+        let of_run = |run| places.iter().copied().filter(move |place| work.calls[*place].key.run == run);
+        match err {
+            EngineError::NoSuchRun(run) | EngineError::LeaseLost { run, .. }
+                if of_run(run).next().is_some() =>
+            {
+                Stop::Refused(of_run(run).map(|place| (place, err.duplicate().into())).collect())
+            }
+            // It is tried again, with its values elsewhere.
+            EngineError::RowTooBig { .. }
+                if places.len() == 1 && !self.spilled.contains(&offsets[places[0]]) =>
+            {
+                self.spilled.push(offsets[places[0]]);
+                Stop::Refused(Vec::new())
+            }
+            err if err.is_passing() || needs_person(&err) => Stop::Failed(err),
+            err if places.len() == 1 => Stop::Refused(vec![(places[0], err.into())]),
+            _ => Stop::Split,
+        }
+    }
+
+    /// The batches of calls, with all columns there that they need.
+    async fn build<'a, I>(
+        &mut self,
+        conn: &mut dyn Connection,
+        places: &[usize],
+        items: impl Fn() -> I,
+    ) -> Result<Built, Stop>
+    where
+        I: Iterator<Item = Item<'a>>,
+    {
+        let mut may_add = true;
+        for _ in 0..TRIES {
+            let built = batch::build(items(), &mut self.columns, &*self.engine, &self.touches, may_add);
+            if built.missing.is_empty() && built.widen.is_empty() {
+                return Ok(built);
+            }
+            // What is known of the columns may be old.
+            self.refresh(conn).await?;
+            let built = batch::build(items(), &mut self.columns, &*self.engine, &self.touches, may_add);
+            for name in &built.widen {
+                tracing::debug!(metric = name, "making an integer column a float column");
+                match conn.widen_metric_column(name, self.column_patience).await {
+                    // It holds integers that no float equals: whose call needs it wider cannot be written.
+                    Err(err @ EngineError::BadValue(_)) if places.len() == 1 => {
+                        return Err(Stop::Refused(vec![(places[0], err.into())]));
+                    }
+                    Err(EngineError::BadValue(_)) => return Err(Stop::Split),
+                    done => done?,
+                }
+            }
+            if !built.missing.is_empty() {
+                may_add = self.add_columns(conn, &built.missing).await?;
+            }
+            self.refresh(conn).await?;
+        }
+        Err(Stop::Failed(EngineError::Busy {
+            target: self.engine.target().to_owned(),
+            message: "the columns of `metrics` are being changed by others".to_owned(),
+        }))
+    }
+
+    /// Makes columns; false if that cannot be now, so that their values have to go elsewhere.
+    async fn add_columns(
+        &mut self,
+        conn: &mut dyn Connection,
+        missing: &[(String, MetricType)],
+    ) -> Result<bool, EngineError> {
+        tracing::debug!(columns = ?missing, "adding metric columns");
+        match conn.add_metric_columns(missing, self.column_patience).await {
+            Err(EngineError::Busy { .. }) => Ok(false),
+            Err(EngineError::Database { code, message, .. })
+                if code.as_deref() == Some(TOO_MANY_COLUMNS.0) || message.contains(TOO_MANY_COLUMNS.1) =>
+            {
+                self.refresh(conn).await?;
+                self.columns.close();
+                Ok(true)
+            }
+            done => done.map(|()| true),
+        }
+    }
+
+    async fn refresh(&mut self, conn: &mut dyn Connection) -> Result<(), EngineError> {
+        self.columns.set(conn.metric_columns().await?);
+        self.is_known = true;
+        Ok(())
+    }
+}
+
+fn has_no_float(value: &Value) -> bool {
+    matches!(value, Value::Int(number) if sqltrack_engines::exact_f64(*number).is_none())
+}
+
+/// Whether the error concerns all calls alike, until a person does something about it.
+fn needs_person(err: &EngineError) -> bool {
+    matches!(
+        err,
+        EngineError::LoginRefused { .. }
+            | EngineError::NoSuchDatabase { .. }
+            | EngineError::CannotOpen { .. }
+            | EngineError::PermissionDenied { .. }
+            | EngineError::ReadOnly { .. }
+            | EngineError::NotSetUp { .. }
+            | EngineError::Outdated { .. }
+    )
+}
+
+async fn write_built(conn: &mut dyn Connection, built: &Built) -> Result<(), EngineError> {
+    match built.batches.as_slice() {
+        [] => Ok(()),
+        [batch] if batch.runs.is_empty() => Ok(()),
+        [batch] => conn.write_metrics_batch(batch).await,
+        batches => {
+            conn.begin(Access::Write).await?;
+            let written = write_batches(conn, batches).await;
+            if let Err(err) = written {
+                conn.rollback().await?;
+                return Err(err);
+            }
+            conn.commit().await
+        }
+    }
+}
+
+async fn write_batches(
+    conn: &mut dyn Connection,
+    batches: &[sqltrack_engines::MetricsBatch],
+) -> Result<(), EngineError> {
+    for batch in batches {
+        conn.write_metrics_batch(batch).await?;
+    }
+    Ok(())
+}

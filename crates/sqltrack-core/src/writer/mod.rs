@@ -1,0 +1,149 @@
+//! The writer of a client: a thread with a runtime and a connection of its own that writes the metrics of all its runs.
+//!
+//! Callers only hand over rows, and wait for them if they want to: a future that is dropped leaves no connection in the
+//! middle of a reply, and a training may block its runtime for as long as it likes. Calls that are under way
+//! together are committed together.
+
+mod batch;
+mod deliver;
+mod layout;
+mod queue;
+mod touches;
+mod worker;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use sqltrack_engines::Value;
+use tokio::sync::oneshot;
+
+use queue::Waiter;
+pub(crate) use queue::{Call, Queue};
+
+use crate::metrics::Ack;
+use crate::{Config, Error};
+
+/// For how long the end of the last client waits for what was recorded.
+const DROP_PATIENCE: Duration = Duration::from_secs(2);
+
+/// What the writer of a client has done, see [`Client::stats`](crate::Client::stats). A row is what one call adds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Rows that were accepted and are not written yet.
+    pub queued_rows: u64,
+    /// What they take in memory, about.
+    pub queued_bytes: u64,
+    /// Rows that were committed.
+    pub written_rows: u64,
+    /// Rows that the database refused for good.
+    pub refused_rows: u64,
+    /// Transactions in which rows were committed.
+    pub batches: u64,
+    /// Tries that failed and were made again.
+    pub retries: u64,
+}
+
+/// The way to a writer's thread, which ends with it once everything is written.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    queue: Arc<Queue>,
+}
+
+impl Writer {
+    /// Starts a writer.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Stopped`] if the system gives no thread for it.
+    pub(crate) fn start(config: Arc<Config>) -> Result<Self, Error> {
+        let queue = Arc::new(Queue::new(config));
+        worker::start(queue.clone())?;
+        Ok(Self { queue })
+    }
+
+    pub(crate) fn queue(&self) -> &Arc<Queue> {
+        &self.queue
+    }
+
+    /// Hands over a call and waits until it is committed.
+    pub(crate) async fn write(&self, call: Call, values: Vec<Value>) -> Result<Ack, Error> {
+        let (answer, answered) = oneshot::channel();
+        let deadline = Instant::now() + self.queue.config.retry();
+        self.queue.submit(Call { waiter: Some(Waiter { answer, deadline }), ..call }, values)?;
+        answered.await.map_err(|_| Error::Stopped("the writer of metrics has ended".to_owned()))?
+    }
+
+    /// Hands over a call that nobody waits for, with its values, which are taken out of `values`.
+    pub(crate) fn record(&self, call: Call, values: &mut Vec<Value>) -> Result<(), Error> {
+        self.queue.record(call, values)
+    }
+
+    /// Waits until everything that was accepted is written or refused.
+    pub(crate) async fn flush(&self) -> Result<Ack, Error> {
+        let target = self.queue.hurry();
+        let mut progress = self.queue.progress.subscribe();
+        let deadline = tokio::time::Instant::now() + self.queue.config.retry();
+        let reached = tokio::time::timeout_at(
+            deadline,
+            progress.wait_for(|progress| {
+                let needs_person = progress.trouble.as_ref().is_some_and(|(_, needs_person)| *needs_person);
+                progress.done >= target || needs_person
+            }),
+        );
+        let is_done = matches!(reached.await, Ok(Ok(progress)) if progress.done >= target);
+        if !is_done {
+            let trouble = self.queue.progress.borrow().trouble.clone();
+            return Err(trouble.map_or_else(
+                || Error::Stopped("metrics are still being written; flush again".to_owned()),
+                |(err, _)| err.duplicate().into(),
+            ));
+        }
+        self.queue.take_refused()?;
+        Ok(Ack::Committed)
+    }
+
+    pub(crate) fn stats(&self) -> Stats {
+        self.queue.stats()
+    }
+
+    /// Writes what was accepted, takes nothing any more, and waits until the connection is closed.
+    pub(crate) async fn close(&self) {
+        if let Err(err) = self.flush().await {
+            tracing::error!("not all recorded metrics are written: {err}");
+        }
+        self.queue.close();
+        let mut progress = self.queue.progress.subscribe();
+        let ended = progress.wait_for(|progress| progress.has_ended);
+        drop(tokio::time::timeout(DROP_PATIENCE, ended).await);
+    }
+}
+
+impl Queue {
+    /// Blocks until everything that was accepted is written or refused, for `patience` at most, and tells whether it is.
+    pub(crate) fn settle(&self, patience: Duration) -> bool {
+        let target = self.hurry();
+        let deadline = Instant::now() + patience;
+        while !self.is_done(target) {
+            if Instant::now() >= deadline {
+                return false;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        true
+    }
+}
+
+impl Drop for Writer {
+    /// The process may be about to exit, which would take with it what was recorded. The writer has its own thread, so
+    /// that this waits in no circle.
+    fn drop(&mut self) {
+        if !self.queue.settle(DROP_PATIENCE) {
+            let left = self.queue.stats().queued_rows;
+            tracing::error!(
+                "{left} recorded rows of metrics are not written yet; await `Client::flush` before the end"
+            );
+        }
+        self.queue.close();
+    }
+}

@@ -1,0 +1,223 @@
+//! The writer's thread: it takes what is queued, delivers it in parts, and tells those who wait.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use sqltrack_engines::{Engine, EngineError};
+
+use super::deliver::{Delivery, Outcome};
+use super::queue::{CALL_BYTES, Calls, Counters, Queue, size};
+use crate::metrics::Ack;
+use crate::{Error, create_engine};
+
+/// How long calls that nobody waits for wait for others.
+const NAP: Duration = Duration::from_millis(10);
+/// How many rows are written together, and how many values.
+const MAX_ROWS: usize = 2_000;
+const MAX_VALUES: usize = 40_000;
+/// The shortest and the longest pause before a try that failed is made again.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
+/// For how long those are waited for who wrote together just before.
+const GATHERING: Duration = Duration::from_micros(300);
+
+/// Starts the thread of a writer.
+pub(super) fn start(queue: Arc<Queue>) -> Result<(), Error> {
+    let stopped = |err: std::io::Error| Error::Stopped(format!("no thread for writing metrics: {err}"));
+    let engine = create_engine(&queue.config)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(stopped)?;
+    let thread = std::thread::Builder::new().name("sqltrack-writer".to_owned());
+    thread
+        .spawn(move || {
+            let worker = Worker::new(queue, engine);
+            runtime.block_on(worker.run());
+        })
+        .map(drop)
+        .map_err(stopped)
+}
+
+struct Worker {
+    queue: Arc<Queue>,
+    engine: Arc<dyn Engine>,
+    delivery: Delivery,
+}
+
+/// Calls that are being written: their places.
+type Places = Vec<usize>;
+
+impl Worker {
+    fn new(queue: Arc<Queue>, engine: Arc<dyn Engine>) -> Self {
+        let delivery = Delivery::new(engine.clone(), &queue.config);
+        Self { queue, engine, delivery }
+    }
+
+    async fn run(mut self) {
+        let mut work = Calls::default();
+        while self.queue.take(&mut work, NAP).await {
+            let awaited = self.write_all(&mut work).await;
+            work.clear();
+            if awaited > 1 {
+                self.gather(awaited);
+            }
+        }
+        drop(self.delivery);
+        self.engine.close().await;
+        self.queue.progress.send_modify(|progress| progress.has_ended = true);
+    }
+
+    /// Waits a moment for those who have just been answered together, and will mostly write again: else the first one of
+    /// them would have a transaction of its own, and all others the next one.
+    fn gather(&self, awaited: usize) {
+        let start = Instant::now();
+        while self.queue.waiting() < awaited && start.elapsed() < GATHERING {
+            std::thread::yield_now();
+        }
+    }
+
+    /// Writes all calls in parts. Returns how many of them were waited for.
+    async fn write_all(&mut self, work: &mut Calls) -> usize {
+        let awaited = work.calls.iter().filter(|call| call.waiter.is_some()).count();
+        let mut offsets = Vec::with_capacity(work.calls.len() + 1);
+        offsets.push(0);
+        for call in &work.calls {
+            offsets.push(offsets[offsets.len() - 1] + call.names.names.len());
+        }
+        let mut first = 0;
+        while first < work.calls.len() {
+            let mut end = first + 1;
+            while end < work.calls.len()
+                && end - first < MAX_ROWS
+                && offsets[end + 1] - offsets[first] <= MAX_VALUES
+            {
+                end += 1;
+            }
+            let bytes = work.bytes_of(first..end, &offsets);
+            self.write_part(work, &offsets, (first..end).collect()).await;
+            self.queue.finish(end - first, bytes);
+            first = end;
+        }
+        awaited
+    }
+
+    /// Writes calls until all of them are written or refused.
+    async fn write_part(&mut self, work: &mut Calls, offsets: &[usize], places: Places) {
+        // Parts of parts, the next one last.
+        let mut parts = vec![places];
+        let (mut pause, longest) = PAUSES;
+        while let Some(mut places) = parts.pop() {
+            if places.is_empty() {
+                continue;
+            }
+            let outcome = self.delivery.attempt(work, offsets, &places, earliest(work, &places)).await;
+            match outcome {
+                Outcome::Written { taken, refused } => {
+                    pause = PAUSES.0;
+                    let rest = places.split_off(taken);
+                    parts.push(rest);
+                    Counters::add(&self.queue.stats.batches, 1);
+                    let is_refused: Vec<usize> = refused.iter().map(|(place, _)| *place).collect();
+                    self.refuse(work, refused);
+                    places.retain(|place| !is_refused.contains(place));
+                    Counters::add(&self.queue.stats.written, places.len());
+                    for place in places {
+                        answer(work, place, Ok(Ack::Committed));
+                    }
+                }
+                Outcome::Refused(refused) => {
+                    let is_refused: Vec<usize> = refused.iter().map(|(place, _)| *place).collect();
+                    self.refuse(work, refused);
+                    places.retain(|place| !is_refused.contains(place));
+                    parts.push(places);
+                }
+                Outcome::Split => {
+                    let rest = places.split_off(places.len() / 2);
+                    parts.push(rest);
+                    parts.push(places);
+                }
+                Outcome::Failed(err) => {
+                    self.give_up_on(work, &mut places, &err);
+                    self.note_trouble(&err);
+                    if self.queue.closed_for() > self.queue.config.retry() {
+                        let all = places.drain(..).chain(parts.drain(..).flatten());
+                        let lost = all.map(|place| (place, Error::from(err.duplicate())));
+                        self.refuse(work, lost.collect());
+                        return;
+                    }
+                    parts.push(places);
+                    Counters::add(&self.queue.stats.retries, 1);
+                    tracing::debug!("metrics are not written yet: {err}");
+                    let now = Instant::now();
+                    let until = parts.iter().flatten().filter_map(|place| deadline(work, *place)).min();
+                    let left = until.map_or(pause, |until| until.saturating_duration_since(now));
+                    self.queue.pause(jittered(pause).min(left.max(Duration::from_millis(1)))).await;
+                    pause = (2 * pause).min(longest);
+                }
+            }
+        }
+    }
+
+    /// Answers those whose error cannot heal by itself, or who have waited long enough, and drops their calls.
+    fn give_up_on(&self, work: &mut Calls, places: &mut Places, err: &EngineError) {
+        let now = Instant::now();
+        let is_hopeless = !err.is_passing();
+        places.retain(|place| match deadline(work, *place) {
+            Some(deadline) if is_hopeless || deadline <= now => {
+                answer(work, *place, Err(err.duplicate().into()));
+                false
+            }
+            _ => true,
+        });
+    }
+
+    fn note_trouble(&self, err: &EngineError) {
+        let needs_person = !err.is_passing();
+        let is_news = self.queue.progress.borrow().trouble.is_none();
+        if is_news {
+            tracing::warn!("metrics cannot be written now, and are kept: {err}");
+        }
+        self.queue.progress.send_modify(|progress| {
+            progress.trouble = Some((Arc::new(err.duplicate()), needs_person));
+        });
+    }
+
+    fn refuse(&self, work: &mut Calls, refused: Vec<(usize, Error)>) {
+        Counters::add(&self.queue.stats.refused, refused.len());
+        for (place, err) in refused {
+            if work.calls[place].waiter.is_none() {
+                let run = work.calls[place].key.run;
+                tracing::error!("recorded metrics of run {run} are refused: {err}");
+                self.queue.note_refused(err.to_string());
+            }
+            answer(work, place, Err(err));
+        }
+    }
+}
+
+impl Calls {
+    fn bytes_of(&self, range: std::ops::Range<usize>, offsets: &[usize]) -> usize {
+        let values = &self.values[offsets[range.start]..offsets[range.end]];
+        range.len() * CALL_BYTES + values.iter().map(size).sum::<usize>()
+    }
+}
+
+fn deadline(work: &Calls, place: usize) -> Option<Instant> {
+    work.calls[place].waiter.as_ref().map(|waiter| waiter.deadline)
+}
+
+/// When the first of those who wait will not wait any longer.
+fn earliest(work: &Calls, places: &[usize]) -> Option<Instant> {
+    places.iter().filter_map(|place| deadline(work, *place)).min()
+}
+
+fn answer(work: &mut Calls, place: usize, result: Result<Ack, Error>) {
+    if let Some(waiter) = work.calls[place].waiter.take() {
+        // Whoever is gone does not want to know.
+        let _ = waiter.answer.send(result);
+    }
+}
+
+/// About as long, so that writers which failed together do not come back together.
+fn jittered(pause: Duration) -> Duration {
+    use std::hash::{BuildHasher as _, RandomState};
+    let random = RandomState::new().hash_one(0) % 1_000;
+    pause.mul_f64(0.5 + random as f64 / 1_000.0)
+}

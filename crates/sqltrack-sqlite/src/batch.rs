@@ -1,0 +1,203 @@
+//! Many rows of metrics in one transaction. The caller holds the write lock.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use sqltrack_engines::{
+    ColumnSet, EngineError, MetricsBatch, MetricsGroup, MetricsKey, OverflowValue, RunId, Value,
+    sql::upsert_metrics_from,
+};
+use sqlx::SqliteConnection;
+use sqlx::sqlite::SqliteArguments;
+
+use crate::arguments::add;
+use crate::error::{is_foreign_key_violation, translate};
+use crate::metrics::encode_overflow;
+use crate::{dynamic, life, runs};
+
+/// The most statements whose text is kept.
+const KEPT: usize = 500;
+/// SQLite's limit for the parameters of a statement (`MAX_VARIABLE_NUMBER`).
+const MAX_PARAMETERS: usize = 32_766;
+/// How many rows a statement may have. There are few sizes, so that few statements are made; the first one is that of a
+/// lone row.
+const SIZES: [usize; 4] = [512, 64, 8, 1];
+/// How many values of the overflow a statement takes.
+const OVERFLOW_ROWS: usize = 500;
+
+/// The texts of the statements that a connection has used, by column set and number of rows.
+#[derive(Default)]
+pub(crate) struct Statements(HashMap<(u64, usize), Arc<str>>);
+
+impl Statements {
+    fn get(&mut self, columns: &ColumnSet, rows: usize) -> Result<Arc<str>, EngineError> {
+        let key = (columns.id(), rows);
+        if let Some(sql) = self.0.get(&key) {
+            return Ok(sql.clone());
+        }
+        if self.0.len() >= KEPT {
+            self.0.clear();
+        }
+        let names: Vec<&str> = columns.columns().iter().map(|(name, _)| name.as_str()).collect();
+        let row = format!("(?{})", ", ?".repeat(2 + names.len()));
+        let source = format!("VALUES {}", vec![row; rows].join(", "));
+        let sql = upsert_metrics_from(&names, &source);
+        let sql: Arc<str> = sql.map_err(|err| EngineError::BadValue(err.to_string()))?.into();
+        self.0.insert(key, sql.clone());
+        Ok(sql)
+    }
+}
+
+/// Writes everything, in the open transaction.
+pub(crate) async fn write(
+    conn: &mut SqliteConnection,
+    target: &str,
+    statements: &mut Statements,
+    batch: &MetricsBatch,
+) -> Result<(), EngineError> {
+    for run in &batch.runs {
+        match run.lease {
+            Some(lease) => life::check_lease(&mut *conn, target, run.run, lease).await?,
+            // A violated foreign key does not tell which of several rows it is, and without rows there is none.
+            None if batch.runs.len() > 1 || batch.groups.is_empty() => {
+                check_run(&mut *conn, target, run.run).await?
+            }
+            None => {}
+        }
+    }
+    let run = batch.runs.first().map_or(RunId(0), |run| run.run);
+    let failed = |err: sqlx::Error| match is_foreign_key_violation(&err) {
+        true => EngineError::NoSuchRun(run),
+        false => translate(target, err),
+    };
+    for group in &batch.groups {
+        write_group(&mut *conn, statements, group, failed).await?;
+    }
+    clear_overflow(&mut *conn, target, batch).await?;
+    write_overflow(&mut *conn, &batch.overflow).await?.map_err(failed)?;
+    for run in &batch.runs {
+        if let Some(updated) = runs::moment(run.updated)? {
+            sqlx::query!("UPDATE runs SET time_updated = $2 WHERE id = $1", run.run.0, updated)
+                .execute(&mut *conn)
+                .await
+                .map_err(failed)?;
+        }
+    }
+    Ok(())
+}
+
+async fn check_run(conn: &mut SqliteConnection, target: &str, run: RunId) -> Result<(), EngineError> {
+    match runs::experiment_of(conn, target, run).await? {
+        Some(_) => Ok(()),
+        None => Err(EngineError::NoSuchRun(run)),
+    }
+}
+
+async fn write_group(
+    conn: &mut SqliteConnection,
+    statements: &mut Statements,
+    group: &MetricsGroup,
+    failed: impl Fn(sqlx::Error) -> EngineError,
+) -> Result<(), EngineError> {
+    let width = 3 + group.columns.len();
+    let mut rows = group.rows();
+    let mut left = group.keys.len();
+    while left > 0 {
+        let fits = |size: &usize| *size <= left && size * width <= MAX_PARAMETERS;
+        let size = SIZES.into_iter().find(fits).unwrap_or(1);
+        let sql = statements.get(&group.columns, size)?;
+        let mut arguments = SqliteArguments::default();
+        for (key, values) in rows.by_ref().take(size) {
+            add_key(&mut arguments, key)?;
+            for value in values {
+                add(&mut arguments, value)?;
+            }
+        }
+        dynamic::run_kept(&mut *conn, sql, arguments).await.map_err(&failed)?;
+        left -= size;
+    }
+    Ok(())
+}
+
+fn add_key(arguments: &mut SqliteArguments, key: &MetricsKey) -> Result<(), EngineError> {
+    add(arguments, &Value::Int(key.run.0))?;
+    add(arguments, &Value::Int(key.step))?;
+    add(arguments, &Value::Float(key.progress))
+}
+
+/// Takes out of the overflow what the rows bring columns for. Most runs have nothing there, which is seen at once, as
+/// nobody else writes meanwhile.
+async fn clear_overflow(
+    conn: &mut SqliteConnection,
+    target: &str,
+    batch: &MetricsBatch,
+) -> Result<(), EngineError> {
+    for run in &batch.runs {
+        let has_any = sqlx::query_scalar!(
+            r#"SELECT EXISTS (SELECT 1 FROM metrics_overflow WHERE run_id = $1) AS "any!: bool""#,
+            run.run.0
+        )
+        .fetch_one(&mut *conn)
+        .await
+        .map_err(|err| translate(target, err))?;
+        if !has_any {
+            continue;
+        }
+        for group in batch.groups.iter().filter(|group| !group.columns.is_empty()) {
+            let names = group.columns.columns().iter().map(|(name, _)| name.as_str());
+            let names = serde_json::Value::from_iter(names).to_string();
+            for key in group.keys.iter().filter(|key| key.run == run.run) {
+                sqlx::query!(
+                    "DELETE FROM metrics_overflow WHERE run_id = $1 AND step = $2 AND progress = $3
+                        AND name IN (SELECT value FROM json_each($4))",
+                    key.run.0,
+                    key.step,
+                    key.progress,
+                    names
+                )
+                .execute(&mut *conn)
+                .await
+                .map_err(|err| translate(target, err))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn write_overflow(
+    conn: &mut SqliteConnection,
+    values: &[OverflowValue],
+) -> Result<Result<(), sqlx::Error>, EngineError> {
+    let (removed, kept): (Vec<_>, Vec<_>) = values.iter().partition(|value| value.value.is_null());
+    for value in removed {
+        let deleted = sqlx::query!(
+            "DELETE FROM metrics_overflow WHERE run_id = $1 AND step = $2 AND progress = $3 AND name = $4",
+            value.key.run.0,
+            value.key.step,
+            value.key.progress,
+            value.name
+        );
+        if let Err(err) = deleted.execute(&mut *conn).await {
+            return Ok(Err(err));
+        }
+    }
+    for chunk in kept.chunks(OVERFLOW_ROWS) {
+        let rows = vec!["(?, ?, ?, ?, ?, ?)"; chunk.len()].join(", ");
+        let sql = format!(
+            "INSERT INTO metrics_overflow (run_id, step, progress, name, value, other) VALUES {rows}
+            ON CONFLICT (run_id, step, progress, name) DO UPDATE SET value = excluded.value, other = excluded.other"
+        );
+        let mut arguments = SqliteArguments::default();
+        for value in chunk {
+            add_key(&mut arguments, &value.key)?;
+            add(&mut arguments, &Value::from(value.name.as_str()))?;
+            let (number, other) = encode_overflow(&value.value);
+            add(&mut arguments, &Value::from(number))?;
+            add(&mut arguments, &Value::from(other))?;
+        }
+        if let Err(err) = dynamic::run_kept(&mut *conn, sql.into(), arguments).await {
+            return Ok(Err(err));
+        }
+    }
+    Ok(Ok(()))
+}
