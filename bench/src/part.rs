@@ -1,7 +1,6 @@
 //! What this program does as another process of a case.
 
 mod first;
-#[cfg(feature = "unawaited")]
 mod queue;
 mod writer;
 
@@ -19,7 +18,6 @@ pub(crate) enum Part {
     /// Commit one row, and end.
     First(first::First),
     /// Fill the queue while nothing can be written, and tell how much memory that takes.
-    #[cfg(feature = "unawaited")]
     Queue(queue::Queue),
 }
 
@@ -46,7 +44,6 @@ impl Part {
         match self {
             Self::Writer(writer) => writer.play().await,
             Self::First(first) => first.play().await,
-            #[cfg(feature = "unawaited")]
             Self::Queue(queue) => queue.play().await,
         }
     }

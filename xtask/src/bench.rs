@@ -61,13 +61,16 @@ enum Place {
 /// Builds the program, starts the servers, runs it, and stops them.
 pub(crate) fn run(options: &Options) -> Result<()> {
     let program = build()?;
-    let mut servers = Vec::new();
+    let (mut servers, mut folders) = (Vec::new(), Vec::new());
     let mut bench = Command::new(program);
     workspace::isolate(&mut bench);
     bench.current_dir(workspace::root()).args(options.passed_on());
     for (place, folder) in options.places() {
+        // Made here, so that it is removed also when an interrupt ends the program.
+        let own = tempfile::Builder::new().prefix("sqltrack-bench-").tempdir_in(folder)?;
         let mut argument = OsString::from(format!("{}=", name(place)));
-        argument.push(folder);
+        argument.push(own.path());
+        folders.push(own);
         if options.measures(Engine::Postgres) {
             let server = Postgres::start_for_measurements(folder)?;
             argument.push(format!(",{}", server.address().url("postgres")));
@@ -77,6 +80,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     }
     let measured = process::run(&mut bench);
     let stopped: Result<Vec<()>> = servers.into_iter().map(Postgres::stop).collect();
+    folders.into_iter().try_for_each(tempfile::TempDir::close)?;
     measured.and(stopped.map(drop))
 }
 

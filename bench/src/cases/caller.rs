@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use sqltrack_core::{Client, Experiment, MetricSet};
 
 use super::Setting;
-use crate::database::{Database, EXPERIMENT, client, names};
+use crate::database::{EXPERIMENT, names};
 use crate::report::{Figure, Goal, Quantity, Unit};
 use crate::timing::quantile;
 
@@ -16,17 +16,17 @@ const BURST: i64 = 1000;
 
 pub(super) async fn measure(setting: &Setting) -> Result<Vec<Figure>> {
     let database = setting.database(NAMES.len()).await?;
-    let mut figures = measure_calls(setting, database.client().await?, "", 1e-6).await?;
-    let spool = tempfile::Builder::new().prefix("sqltrack-bench-spool-").tempdir_in(&setting.place.folder)?;
-    let spooling = spooling(&database, spool.path()).await?;
-    figures.extend(measure_calls(setting, spooling, " with the spool", 2e-6).await?);
+    let figures = measure_calls(setting, database.client().await?, "", 1e-6).await?;
+    #[cfg(feature = "spool")]
+    let figures = {
+        let folder = tempfile::tempdir_in(&setting.place.folder)?;
+        let spool = folder.path().to_str().context("the path of the spool is no text")?;
+        let spooling = crate::database::client(database.url(), &[("spool", spool.to_owned())]).await?;
+        let spooled = measure_calls(setting, spooling, " with the spool", 2e-6).await?;
+        figures.into_iter().chain(spooled).collect()
+    };
     database.remove().await?;
     Ok(figures)
-}
-
-async fn spooling(database: &Database, spool: &std::path::Path) -> Result<Client> {
-    let spool = spool.to_str().context("the path of the spool is no text")?;
-    client(database.url(), &[("spool", spool.to_owned())]).await
 }
 
 /// By both ways to record a row; the median has to be below `limit`.

@@ -2,21 +2,15 @@
 
 mod awaited;
 mod awaiters;
+mod caller;
 mod growth;
+mod memory;
+mod prepared;
 mod processes;
 mod reading;
+pub(crate) mod recorded;
 pub(crate) mod rows;
 mod start;
-
-#[cfg(feature = "unawaited")]
-mod caller;
-#[cfg(feature = "unawaited")]
-mod memory;
-#[cfg(feature = "unawaited")]
-mod prepared;
-#[cfg(feature = "unawaited")]
-pub(crate) mod recorded;
-#[cfg(feature = "unawaited")]
 mod unawaited;
 
 use std::time::Duration;
@@ -36,13 +30,10 @@ pub(crate) enum Case {
     /// 64 tasks of one process that each await their rows.
     Awaiters,
     /// Rows that are recorded without waiting for them.
-    #[cfg(feature = "unawaited")]
     Unawaited,
     /// What recording costs the caller.
-    #[cfg(feature = "unawaited")]
     Caller,
     /// What the queue takes of memory.
-    #[cfg(feature = "unawaited")]
     Memory,
     /// 8 processes, each with a run of its own.
     Processes,
@@ -89,11 +80,8 @@ impl Case {
         match self {
             Self::Awaited => awaited::measure(setting).await,
             Self::Awaiters => awaiters::measure(setting).await,
-            #[cfg(feature = "unawaited")]
             Self::Unawaited => unawaited::measure(setting).await,
-            #[cfg(feature = "unawaited")]
             Self::Caller => caller::measure(setting).await,
-            #[cfg(feature = "unawaited")]
             Self::Memory => memory::measure(setting).await,
             Self::Processes => processes::measure(setting).await,
             Self::Start => start::measure(setting).await,

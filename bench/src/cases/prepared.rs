@@ -37,7 +37,7 @@ impl Writes for PreparedRows {
         let run = self.run.as_ref().context("there is no run")?;
         let mut steps = Steps::over(self.span);
         for step in steps.by_ref() {
-            run.add_metrics(self.set.metrics(self.values.iter().copied())).step(step).await?;
+            run.add_metrics(self.set.metrics(self.values.iter().copied())?).step(step).await?;
         }
         Ok(steps.taken())
     }

@@ -20,7 +20,6 @@ pub(super) async fn measure(setting: &Setting) -> Result<Vec<Figure>> {
     Ok(vec![
         // Long enough that none has ended when the last one begins.
         measure_way(setting, "awaited rows", ["--millis", "100"]).await?,
-        #[cfg(feature = "unawaited")]
         measure_way(setting, "unawaited rows", ["--unawaited", setting.scale.choose("4000", "2000")]).await?,
     ])
 }

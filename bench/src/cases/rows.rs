@@ -64,19 +64,13 @@ pub(crate) struct RawRows {
     raw: Raw,
     values: Vec<f64>,
     span: Duration,
-    touches: bool,
     run: i64,
 }
 
 impl RawRows {
     /// Writes rows of `width` metrics for as long as `span`.
     pub(crate) fn new(raw: Raw, width: usize, span: Duration) -> Self {
-        Self { raw, values: vec![0.5; width], span, touches: false, run: 0 }
-    }
-
-    /// The same, and the time of the run's last update with each row.
-    pub(crate) fn touching(self) -> Self {
-        Self { touches: true, ..self }
+        Self { raw, values: vec![0.5; width], span, run: 0 }
     }
 }
 
@@ -90,11 +84,7 @@ impl Writes for RawRows {
     async fn write(&mut self) -> Result<u64> {
         let mut steps = Steps::over(self.span);
         for step in steps.by_ref() {
-            if self.touches {
-                self.raw.upsert_and_touch(self.run, step, &self.values).await?;
-            } else {
-                self.raw.upsert(self.run, step, &self.values).await?;
-            }
+            self.raw.upsert(self.run, step, &self.values).await?;
         }
         Ok(steps.taken())
     }

@@ -21,7 +21,6 @@ pub(crate) struct Writer {
     #[arg(long, default_value = "0")]
     millis: u64,
     /// Instead writes so many rows in batches, or by recording them and flushing at the end.
-    #[cfg(feature = "unawaited")]
     #[arg(long)]
     unawaited: Option<u32>,
 }
@@ -29,7 +28,6 @@ pub(crate) struct Writer {
 impl Writer {
     pub(super) async fn play(self) -> Result<()> {
         let url = &self.target.url;
-        #[cfg(feature = "unawaited")]
         if let Some(rows) = self.unawaited {
             use crate::cases::recorded::{LibraryRecords, RawBatches};
             return match self.target.by {

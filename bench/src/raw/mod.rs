@@ -44,11 +44,6 @@ impl Raw {
         on_either!(self, conn => conn.upsert(run, step, values).await)
     }
 
-    /// The same, and in the same transaction the time of the run's last update.
-    pub(crate) async fn upsert_and_touch(&mut self, run: i64, step: i64, values: &[f64]) -> Result<()> {
-        on_either!(self, conn => conn.upsert_and_touch(run, step, values).await)
-    }
-
     /// Writes [`BATCH`] rows of one run from `step` on in one transaction: curves that begin with `values`.
     pub(crate) async fn batch(&mut self, run: i64, step: i64, values: &[f64]) -> Result<()> {
         on_either!(self, conn => conn.batch(run, step, values).await)

@@ -11,7 +11,6 @@ use super::BATCH;
 pub(crate) struct Connection {
     pub(super) conn: PgConnection,
     upsert: Arc<str>,
-    upsert_and_touch: Arc<str>,
     batch: Arc<str>,
 }
 
@@ -20,23 +19,11 @@ impl Connection {
         let conn = url.parse::<PgConnectOptions>()?.connect().await?;
         let parameters: Vec<_> = (1..=3 + width).map(|number| format!("${number}")).collect();
         let upsert = super::upsert(width, &format!("({})", parameters.join(", ")));
-        let touch = "WITH touched AS (UPDATE runs SET time_updated = clock_timestamp() WHERE id = $1)";
-        let upsert_and_touch = format!("{touch} {upsert}").into();
-        Ok(Self { conn, upsert: upsert.into(), upsert_and_touch, batch: batch(width) })
+        Ok(Self { conn, upsert: upsert.into(), batch: batch(width) })
     }
 
     pub(super) async fn upsert(&mut self, run: i64, step: i64, values: &[f64]) -> Result<()> {
-        let sql = self.upsert.clone();
-        self.write(sql, run, step, values).await
-    }
-
-    pub(super) async fn upsert_and_touch(&mut self, run: i64, step: i64, values: &[f64]) -> Result<()> {
-        let sql = self.upsert_and_touch.clone();
-        self.write(sql, run, step, values).await
-    }
-
-    async fn write(&mut self, sql: Arc<str>, run: i64, step: i64, values: &[f64]) -> Result<()> {
-        let query = sqlx::query(AssertSqlSafe(sql)).bind(run).bind(step).bind(0.0);
+        let query = sqlx::query(AssertSqlSafe(self.upsert.clone())).bind(run).bind(step).bind(0.0);
         let query = values.iter().fold(query, |query, value| query.bind(*value));
         query.execute(&mut self.conn).await?;
         Ok(())

@@ -40,16 +40,6 @@ impl Connection {
         Ok(())
     }
 
-    pub(super) async fn upsert_and_touch(&mut self, run: i64, step: i64, values: &[f64]) -> Result<()> {
-        self.conn.execute("BEGIN IMMEDIATE").await?;
-        self.upsert(run, step, values).await?;
-        let touch =
-            "UPDATE runs SET time_updated = strftime('%Y-%m-%d %H:%M:%f000+00:00', 'now') WHERE id = $1";
-        sqlx::query(touch).bind(run).execute(&mut self.conn).await?;
-        self.conn.execute("COMMIT").await?;
-        Ok(())
-    }
-
     pub(super) async fn batch(&mut self, run: i64, step: i64, values: &[f64]) -> Result<()> {
         // A single statement is its own transaction.
         let is_split = self.rows < BATCH;

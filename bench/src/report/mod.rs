@@ -38,10 +38,6 @@ pub(crate) struct Figure {
 pub(crate) enum Goal {
     RatioAtLeast(f64),
     RatioAtMost(f64),
-    #[cfg_attr(
-        not(any(test, feature = "unawaited")),
-        expect(dead_code, reason = "only recording has such figures")
-    )]
     LibraryBelow(Quantity),
 }
 

@@ -10,10 +10,6 @@ use serde::Serialize;
 pub(crate) enum Unit {
     RowsPerSecond,
     Seconds,
-    #[cfg_attr(
-        not(any(test, feature = "unawaited")),
-        expect(dead_code, reason = "only recording has such figures")
-    )]
     Bytes,
 }
 
