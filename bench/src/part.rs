@@ -30,7 +30,17 @@ pub(crate) enum By {
     Library,
 }
 
-/// What every part has to know.
+impl By {
+    /// The option that says so.
+    pub(crate) fn option(self) -> &'static str {
+        match self {
+            Self::Raw => "--by=raw",
+            Self::Library => "--by=library",
+        }
+    }
+}
+
+/// The database to write to, and how.
 #[derive(Args)]
 struct Target {
     #[arg(long)]
@@ -49,13 +59,9 @@ impl Part {
     }
 }
 
-/// A command that runs this program as one part.
-pub(crate) fn command(part: &str, by: By, url: &str) -> Result<Command> {
+/// A command that runs this program as one part, on the database of this URL.
+pub(crate) fn command(part: &str, url: &str) -> Result<Command> {
     let mut command = Command::new(std::env::current_exe()?);
-    let by = match by {
-        By::Raw => "raw",
-        By::Library => "library",
-    };
-    command.args([part, "--by", by, "--url", url]);
+    command.args([part, "--url", url]);
     Ok(command)
 }

@@ -44,7 +44,8 @@ struct Start {
 
 impl Start {
     fn start(&self) -> Result<Turn> {
-        let mut command = part::command("first", self.by, &self.url)?;
+        let mut command = part::command("first", &self.url)?;
+        command.arg(self.by.option());
         if let Some(run) = self.run {
             command.args(["--run", &run.to_string()]);
         }

@@ -4,7 +4,6 @@ use anyhow::{Context as _, Result};
 use clap::Args;
 use sqltrack_core::{Experiment, MetricSet};
 
-use super::Target;
 use crate::database::{EXPERIMENT, Engine, client, names};
 use crate::raw::Raw;
 use crate::timing::as_f64;
@@ -15,15 +14,15 @@ const WIDTH: usize = 5;
 /// by the library's own count.
 #[derive(Args)]
 pub(crate) struct Queue {
-    #[command(flatten)]
-    target: Target,
+    #[arg(long)]
+    url: String,
     #[arg(long)]
     rows: u32,
 }
 
 impl Queue {
     pub(super) async fn play(self) -> Result<()> {
-        let url = &self.target.url;
+        let url = &self.url;
         let client = client(url, &[]).await?;
         let run = Experiment::open(&client, EXPERIMENT).await?.new_run().await?;
         let set = MetricSet::new(names(WIDTH))?;
