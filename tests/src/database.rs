@@ -31,7 +31,7 @@ fn runtime() -> tokio::runtime::Runtime {
 }
 
 /// A variable that `cargo xtask test` sets.
-fn variable(name: &str) -> String {
+pub(crate) fn variable(name: &str) -> String {
     std::env::var(name).unwrap_or_else(|_| {
         panic!("{name} is not set, so that there is no PostgreSQL to test on; use `cargo xtask test`, or `cargo xtask postgres -- cargo test …`")
     })

@@ -1,11 +1,14 @@
 //! What the integration tests share: a database of its own for each test, and processes that use it at once.
 
 mod database;
+pub mod generator;
 mod proxy;
+mod server;
 mod worker;
 
 pub use database::{Database, run};
 pub use proxy::Proxy;
+pub use server::Server;
 pub use sqltrack_core::Dialect;
 pub use worker::{Signal, Worker, all_at_once};
 

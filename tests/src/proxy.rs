@@ -92,7 +92,8 @@ impl Shared {
         if self.lock().mode == Mode::Cut {
             return;
         }
-        let server = TcpStream::connect(self.server).unwrap();
+        // A server that does not run refuses its clients, too.
+        let Ok(server) = TcpStream::connect(self.server) else { return };
         let pairs = [(&client, &server), (&server, &client)];
         for (from, to) in pairs.map(|(from, to)| (from.try_clone().unwrap(), to.try_clone().unwrap())) {
             let shared = self.clone();

@@ -9,6 +9,7 @@ mod prepare;
 mod process;
 mod signals;
 mod stages;
+mod torture;
 mod workspace;
 
 use std::ffi::OsString;
@@ -51,6 +52,8 @@ enum Task {
     },
     /// Measure SQLTrack against the drivers alone, in release and on servers of its own.
     Bench(bench::Options),
+    /// Get in the way of trainings again and again, and see that nothing is lost that was acknowledged.
+    Torture(torture::Torture),
     /// Check the book's pages and links, and build it with mdBook.
     Docs,
 }
@@ -80,6 +83,7 @@ fn run(task: Task) -> Result<ExitCode> {
             postgres.stop()?;
         }
         Task::Bench(options) => bench::run(&options)?,
+        Task::Torture(torture) => torture::run(&torture)?,
         Task::Docs => docs()?,
     }
     Ok(ExitCode::SUCCESS)

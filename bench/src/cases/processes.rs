@@ -83,7 +83,8 @@ struct Writer {
 impl Writer {
     fn start(by: By, database: &Database, options: [&str; 2]) -> Result<Self> {
         let mut command = part::command("writer", database.url())?;
-        let mut process = command.arg(by.option()).args(options).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+        let mut process =
+            command.arg(by.option()).args(options).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let output = BufReader::new(process.stdout.take().context("the process has no output")?);
         Ok(Self { input: process.stdin.take(), output, process })
     }
