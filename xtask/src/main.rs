@@ -2,6 +2,7 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for the terminal")]
 
+mod bench;
 mod book;
 mod postgres;
 mod prepare;
@@ -49,6 +50,8 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Measure SQLTrack against the drivers alone, in release and on servers of its own.
+    Bench(bench::Options),
     /// Get in the way of trainings again and again, and see that nothing is lost that was acknowledged.
     Torture(torture::Torture),
     /// Check the book's pages and links, and build it with mdBook.
@@ -79,6 +82,7 @@ fn run(task: Task) -> Result<ExitCode> {
             prepare::prepare(&postgres, if check { Mode::Check } else { Mode::Write })?;
             postgres.stop()?;
         }
+        Task::Bench(options) => bench::run(&options)?,
         Task::Torture(torture) => torture::run(&torture)?,
         Task::Docs => docs()?,
     }

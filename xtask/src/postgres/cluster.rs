@@ -18,7 +18,7 @@ use crate::process;
 const USER: &str = "sqltrack_test";
 
 /// What makes a cluster fast whose data nobody will miss.
-const SETTINGS: &str = "
+const FOR_TESTS: &str = "
 fsync = off
 synchronous_commit = off
 full_page_writes = off
@@ -26,9 +26,32 @@ shared_buffers = 32MB
 max_connections = 200
 ";
 
+/// What makes a cluster as safe and about as big as one that keeps data. A checkpoint or a vacuum would fall
+/// into the time of whoever writes just then: the former are rare, the latter are left to the cases.
+const FOR_MEASUREMENTS: &str = "
+fsync = on
+synchronous_commit = on
+full_page_writes = on
+shared_buffers = 512MB
+max_wal_size = 2GB
+checkpoint_timeout = 30min
+autovacuum = off
+max_connections = 200
+";
+
+/// What a cluster is for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Purpose<'a> {
+    /// Its data need not survive anything.
+    Tests,
+    /// A commit in it costs what it costs elsewhere. Its data lies in this folder.
+    Measurements(&'a Path),
+}
+
 /// A running cluster. Dropping it stops the server and removes its files.
 pub(crate) struct Cluster {
     directory: PathBuf,
+    settings: &'static str,
     port: u16,
     password: String,
     guard: Guard,
@@ -36,12 +59,16 @@ pub(crate) struct Cluster {
 
 impl Cluster {
     /// Creates a cluster and starts its server.
-    pub(crate) fn start(server: &Server) -> Result<Self> {
+    pub(crate) fn start(server: &Server, purpose: Purpose<'_>) -> Result<Self> {
         let account = Account::of_server()?;
-        let directory = create_directory(&account)?;
+        let (parent, settings) = match purpose {
+            Purpose::Tests => (temporary_directory(&account), FOR_TESTS),
+            Purpose::Measurements(folder) => (folder.to_owned(), FOR_MEASUREMENTS),
+        };
+        let directory = create_directory(&account, &parent)?;
         // From here on the guard removes everything, whatever fails below.
         let guard = Guard::of(&directory)?;
-        let mut cluster = Self { directory, port: 0, password: password()?, guard };
+        let mut cluster = Self { directory, settings, port: 0, password: password()?, guard };
         cluster.init(server, &account)?;
         cluster.serve(server, &account)?;
         Ok(cluster)
@@ -119,7 +146,7 @@ impl Cluster {
         let listen = format!(
             "listen_addresses = '127.0.0.1'\nport = {port}\nunix_socket_directories = '{directory}'\n"
         );
-        format!("{SETTINGS}{listen}")
+        format!("{}{listen}", self.settings)
     }
 
     fn data(&self) -> PathBuf {
@@ -164,16 +191,28 @@ impl Drop for Guard {
     }
 }
 
-/// A directory that the server can reach, and whose path leaves room for the socket's name in the 107 bytes
-/// that a socket's path may have.
-fn create_directory(account: &Account) -> Result<PathBuf> {
-    let usable = |parent: &PathBuf| {
-        let path = parent.to_string_lossy();
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte);
-        path.len() <= 70 && path.bytes().all(plain) && (matches!(account, Account::Own) || is_open(parent))
-    };
-    let parent = Some(std::env::temp_dir()).filter(usable).unwrap_or_else(|| PathBuf::from("/tmp"));
-    let directory = tempfile::Builder::new().prefix("sqltrack-pg-").tempdir_in(&parent);
+/// The folder for temporary files, or `/tmp` if a server cannot be in that.
+fn temporary_directory(account: &Account) -> PathBuf {
+    let usable = |parent: &PathBuf| is_usable(parent, account);
+    Some(std::env::temp_dir()).filter(usable).unwrap_or_else(|| PathBuf::from("/tmp"))
+}
+
+/// Whether the server can reach what is in `parent`, and the path leaves room for the socket's name in the 107
+/// bytes that a socket's path may have.
+fn is_usable(parent: &Path, account: &Account) -> bool {
+    let path = parent.to_string_lossy();
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte);
+    path.len() <= 70 && path.bytes().all(plain) && (matches!(account, Account::Own) || is_open(parent))
+}
+
+fn create_directory(account: &Account, parent: &Path) -> Result<PathBuf> {
+    if !is_usable(parent, account) {
+        bail!(
+            "no server can be in {}: the path has to be short and plain, and open to the server's user",
+            parent.display()
+        );
+    }
+    let directory = tempfile::Builder::new().prefix("sqltrack-pg-").tempdir_in(parent);
     let directory = directory.with_context(|| format!("cannot write to {}", parent.display()))?.keep();
     account.own(&directory)?;
     let data = directory.join("data");

@@ -11,7 +11,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result, bail};
 
 use crate::process;
-use cluster::Cluster;
+use cluster::{Cluster, Purpose};
 use find::Server;
 
 /// URL of the superuser's database over the unix socket, which asks for no password.
@@ -37,11 +37,21 @@ impl Postgres {
             println!("using the server of {SOCKET} ({})", outer.server.version);
             return Ok(outer);
         }
+        Self::start_cluster(Purpose::Tests)
+    }
+
+    /// Starts a server whose data lies in `folder` and whose commits are as safe, and as slow, as those of one that
+    /// keeps data. The one that the environment names is for tests, and not asked.
+    pub(crate) fn start_for_measurements(folder: &Path) -> Result<Self> {
+        Self::start_cluster(Purpose::Measurements(folder))
+    }
+
+    fn start_cluster(purpose: Purpose<'_>) -> Result<Self> {
         let server = match find::server()? {
             Some(server) => server,
             None => install::server()?,
         };
-        let cluster = Cluster::start(&server)?;
+        let cluster = Cluster::start(&server, purpose)?;
         println!("started {} in {}", server.version, cluster.directory().display());
         Ok(Self { server, address: cluster.address(), tcp_url: cluster.tcp_url(), cluster: Some(cluster) })
     }

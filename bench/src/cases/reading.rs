@@ -1,0 +1,172 @@
+//! Reading: the best values of many runs, and one curve of them.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::{Context as _, Result};
+use async_trait::async_trait;
+use sqltrack_core::{Client, Experiment, Value};
+
+use super::{LIBRARY, RAW, Setting};
+use crate::database::{Database, EXPERIMENT};
+use crate::raw::{BATCH, Raw};
+use crate::report::{Figure, Goal, Unit};
+use crate::timing::{Duel, Outcome, Side, Turn};
+
+const WIDTH: usize = 5;
+
+/// Ways to write the best values by hand; which one is the fastest depends on the engine.
+const BEST: [(&str, &str); 2] = [
+    (
+        "grouped by hand",
+        "SELECT m.run_id, max(m.metric_0) FROM metrics AS m JOIN runs AS r ON r.id = m.run_id
+        WHERE r.experiment_id = $1 GROUP BY m.run_id ORDER BY m.run_id",
+    ),
+    (
+        "run by run by hand",
+        "SELECT r.id, (SELECT max(metric_0) FROM metrics WHERE run_id = r.id)
+        FROM runs AS r WHERE r.experiment_id = $1 ORDER BY r.id",
+    ),
+];
+
+const CURVE: &str = "SELECT step, metric_0 FROM metrics WHERE run_id = $1 ORDER BY step, progress";
+const LISTED: &str = "the library's `list_metrics`";
+
+pub(super) async fn measure(setting: &Setting) -> Result<Vec<Figure>> {
+    let database = setting.database(WIDTH).await?;
+    let runs = fill(&database, setting.scale.choose(1000, 100)).await?;
+    let figures = vec![best_values(setting, &database, runs.len()).await?];
+    let curves = curves(setting, &database, runs).await?;
+    database.remove().await?;
+    Ok(figures.into_iter().chain(curves).collect())
+}
+
+/// Makes runs of [`BATCH`] steps each.
+async fn fill(database: &Database, count: usize) -> Result<Vec<i64>> {
+    let mut raw = database.raw(WIDTH).await?;
+    let mut runs = Vec::with_capacity(count);
+    for _ in 0..count {
+        let run = raw.new_run(EXPERIMENT).await?;
+        raw.batch(run, 0, &[1.0 / f64::from(i32::try_from(run)?); WIDTH]).await?;
+        runs.push(run);
+    }
+    raw.execute(database.engine.choose("VACUUM ANALYZE", "ANALYZE")).await?;
+    raw.close().await?;
+    Ok(runs)
+}
+
+async fn best_values(setting: &Setting, database: &Database, count: usize) -> Result<Figure> {
+    let client = database.client().await?;
+    let experiment = Experiment::open(&client, EXPERIMENT).await?.id().0;
+    let mut duel = Duel::default();
+    for (name, sql) in BEST {
+        duel = duel.side(name, RawReading::new(database, sql, vec![experiment]).await?);
+    }
+    for (name, (_, sql)) in BY_CLIENT.into_iter().zip(BEST) {
+        duel = duel.side(name, Querying { client: client.clone(), sql, parameters: vec![experiment] });
+    }
+    let outcome = duel.fight(setting.scale.rounds(30)).await?;
+    let by_hand = fastest(&outcome, BEST.map(|(name, _)| name))?;
+    let by_client = fastest(&outcome, BY_CLIENT)?;
+    Ok(setting
+        .figure(format!("best values of {count} runs × {BATCH} steps"))
+        .raw(outcome.seconds(by_hand)?, Unit::Seconds)
+        .library(outcome.seconds(by_client)?, Unit::Seconds)
+        .ratio(outcome.cost(by_client, by_hand)?)
+        .goal(Goal::RatioAtMost(1.5))
+        .note("by `Client::query`: there is no listing of best values yet"))
+}
+
+/// What the ways of [`BEST`] are called when the library runs them.
+const BY_CLIENT: [&str; 2] = ["grouped by the library", "run by run by the library"];
+
+fn fastest<'a>(outcome: &Outcome, sides: [&'a str; 2]) -> Result<&'a str> {
+    let [one, other] = sides;
+    Ok(if outcome.seconds(one)? <= outcome.seconds(other)? { one } else { other })
+}
+
+async fn curves(setting: &Setting, database: &Database, runs: Vec<i64>) -> Result<Vec<Figure>> {
+    let client = database.client().await?;
+    let parameters: Vec<i64> = runs.into_iter().step_by(20).take(20).collect();
+    let querying = Querying { client: client.clone(), sql: CURVE, parameters: parameters.clone() };
+    let outcome = Duel::default()
+        .side(RAW, RawReading::new(database, CURVE, parameters.clone()).await?)
+        .side(LIBRARY, querying)
+        .side(LISTED, Listing { client, runs: parameters })
+        .fight(setting.scale.rounds(60))
+        .await?;
+    let figure = |what: &str, side| {
+        Ok::<_, anyhow::Error>(
+            setting
+                .figure(format!("one curve of {BATCH} steps by {what}"))
+                .raw(outcome.seconds(RAW)?, Unit::Seconds)
+                .library(outcome.seconds(side)?, Unit::Seconds)
+                .ratio(outcome.cost(side, RAW)?),
+        )
+    };
+    Ok(vec![figure("`Client::query`", LIBRARY)?, figure("`Client::list_metrics`", LISTED)?])
+}
+
+/// The driver's rows of a statement, for one parameter after the other.
+struct RawReading {
+    raw: Raw,
+    sql: Arc<str>,
+    parameters: Vec<i64>,
+}
+
+impl RawReading {
+    async fn new(database: &Database, sql: &str, parameters: Vec<i64>) -> Result<Self> {
+        Ok(Self { raw: database.raw(WIDTH).await?, sql: sql.into(), parameters })
+    }
+}
+
+#[async_trait]
+impl Side for RawReading {
+    async fn turn(&mut self) -> Result<Turn> {
+        let start = Instant::now();
+        for parameter in &self.parameters {
+            let rows = self.raw.fetch(&self.sql, *parameter).await?;
+            rows.first().context("there are no rows")?;
+        }
+        Ok(Turn { elapsed: start.elapsed(), work: self.parameters.len() as u64 })
+    }
+}
+
+/// The same by [`Client::query`].
+struct Querying {
+    client: Client,
+    sql: &'static str,
+    parameters: Vec<i64>,
+}
+
+#[async_trait]
+impl Side for Querying {
+    async fn turn(&mut self) -> Result<Turn> {
+        let start = Instant::now();
+        for parameter in &self.parameters {
+            let rows = self.client.query(self.sql, vec![Value::Int(*parameter)]).await?;
+            let rows = rows.into_iter().map(sqltrack_core::Row::decode);
+            let rows: Vec<(i64, f64)> = rows.collect::<Result<_, _>>()?;
+            rows.first().context("there are no rows")?;
+        }
+        Ok(Turn { elapsed: start.elapsed(), work: self.parameters.len() as u64 })
+    }
+}
+
+/// Curves by the function that is there for them, which also finds NaN and what has no column.
+struct Listing {
+    client: Client,
+    runs: Vec<i64>,
+}
+
+#[async_trait]
+impl Side for Listing {
+    async fn turn(&mut self) -> Result<Turn> {
+        let start = Instant::now();
+        for run in &self.runs {
+            let rows = self.client.list_metrics(*run, &["metric_0".to_owned()]).await?;
+            rows.into_iter().next().context("there are no rows")?;
+        }
+        Ok(Turn { elapsed: start.elapsed(), work: self.runs.len() as u64 })
+    }
+}
