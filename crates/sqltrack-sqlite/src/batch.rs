@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use sqltrack_engines::{
-    ColumnSet, EngineError, MetricsBatch, MetricsGroup, MetricsKey, OverflowValue, RunId, Value,
-    sql::upsert_metrics_from,
+    ColumnSet, Dialect, EngineError, MetricsBatch, MetricsGroup, MetricsKey, OverflowValue, RunId, RunWrite,
+    Value,
+    sql::{Composable as _, Literal, SqlError, upsert_metrics_from},
 };
 use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteArguments;
@@ -25,13 +26,22 @@ const SIZES: [usize; 4] = [512, 64, 8, 1];
 /// How many values of the overflow a statement takes.
 const OVERFLOW_ROWS: usize = 500;
 
-/// The texts of the statements that a connection has used, by column set and number of rows.
+/// The texts of the statements that a connection has used.
 #[derive(Default)]
-pub(crate) struct Statements(HashMap<(u64, usize), Arc<str>>);
+pub(crate) struct Statements(HashMap<(u64, Shape), Arc<str>>);
+
+/// What a text is like, apart from its columns.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Shape {
+    /// Inserts so many rows.
+    Rows(usize),
+    /// A whole transaction around one row.
+    Lone { has_lease: bool, is_touching: bool },
+}
 
 impl Statements {
-    fn get(&mut self, columns: &ColumnSet, rows: usize) -> Result<Arc<str>, EngineError> {
-        let key = (columns.id(), rows);
+    fn get(&mut self, columns: &ColumnSet, shape: Shape) -> Result<Arc<str>, EngineError> {
+        let key = (columns.id(), shape);
         if let Some(sql) = self.0.get(&key) {
             return Ok(sql.clone());
         }
@@ -39,12 +49,84 @@ impl Statements {
             self.0.clear();
         }
         let names: Vec<&str> = columns.columns().iter().map(|(name, _)| name.as_str()).collect();
-        let row = format!("(?{})", ", ?".repeat(2 + names.len()));
-        let source = format!("VALUES {}", vec![row; rows].join(", "));
-        let sql = upsert_metrics_from(&names, &source);
+        let sql = match shape {
+            Shape::Rows(rows) => {
+                let row = format!("(?{})", ", ?".repeat(2 + names.len()));
+                upsert_metrics_from(&names, &format!("VALUES {}", vec![row; rows].join(", ")))
+            }
+            Shape::Lone { has_lease, is_touching } => lone_text(&names, has_lease, is_touching),
+        };
         let sql: Arc<str> = sql.map_err(|err| EngineError::BadValue(err.to_string()))?.into();
         self.0.insert(key, sql.clone());
         Ok(sql)
+    }
+}
+
+/// The transaction of one row as one text: each statement that goes to the driver alone costs a change of threads.
+fn lone_text(names: &[&str], has_lease: bool, is_touching: bool) -> Result<String, SqlError> {
+    let mut next = 4 + names.len();
+    let mut held = String::new();
+    if has_lease {
+        held = format!(" AND EXISTS (SELECT 1 FROM runs WHERE id = ?1 AND lease = ?{next})");
+        next += 1;
+    }
+    let values: String = (4..4 + names.len()).map(|number| format!(", ?{number}")).collect();
+    let upsert = upsert_metrics_from(names, &format!("SELECT ?1, ?2, ?3{values} WHERE TRUE{held}"))?;
+    let literals = names.iter().map(|name| Literal::from(*name).to_string_for(Dialect::Sqlite));
+    let literals = literals.collect::<Result<Vec<_>, _>>()?.join(", ");
+    let clear = format!(
+        "DELETE FROM metrics_overflow WHERE run_id = ?1 AND step = ?2 AND progress = ?3 AND name IN ({literals}){held}"
+    );
+    let touch = if is_touching {
+        format!("UPDATE runs SET time_updated = ?{next} WHERE id = ?1{held}; ")
+    } else {
+        String::new()
+    };
+    Ok(format!("BEGIN IMMEDIATE; {upsert} RETURNING 1; {clear}; {touch}COMMIT"))
+}
+
+/// The only row of a batch, and what is done to its run, if that is all there is.
+pub(crate) fn lone(batch: &MetricsBatch) -> Option<(&RunWrite, &MetricsGroup)> {
+    match (batch.runs.as_slice(), batch.groups.as_slice()) {
+        ([run], [group])
+            if batch.overflow.is_empty() && group.keys.len() == 1 && !group.columns.is_empty() =>
+        {
+            Some((run, group))
+        }
+        _ => None,
+    }
+}
+
+/// Writes one row in a transaction of its own. An error may leave that open.
+pub(crate) async fn write_lone(
+    conn: &mut SqliteConnection,
+    target: &str,
+    statements: &mut Statements,
+    run: &RunWrite,
+    group: &MetricsGroup,
+) -> Result<(), EngineError> {
+    let updated = runs::moment(run.updated)?;
+    let shape = Shape::Lone { has_lease: run.lease.is_some(), is_touching: updated.is_some() };
+    let sql = statements.get(&group.columns, shape)?;
+    let mut arguments = SqliteArguments::default();
+    for (key, values) in group.rows() {
+        add_key(&mut arguments, key)?;
+        for value in values {
+            add(&mut arguments, value)?;
+        }
+    }
+    if let Some(lease) = run.lease {
+        add(&mut arguments, &Value::Int(lease))?;
+    }
+    if let Some(updated) = updated {
+        add(&mut arguments, &Value::Text(updated))?;
+    }
+    let written = dynamic::count_rows(&mut *conn, sql, arguments).await.map_err(|err| {
+        if is_foreign_key_violation(&err) { EngineError::NoSuchRun(run.run) } else { translate(target, err) }
+    })?;
+    match run.lease {
+        Some(lease) if written == 0 => life::check_lease(conn, target, run.run, lease).await,
+        _ => Ok(()),
     }
 }
 
@@ -105,7 +187,7 @@ async fn write_group(
     while left > 0 {
         let fits = |size: &usize| *size <= left && size * width <= MAX_PARAMETERS;
         let size = SIZES.into_iter().find(fits).unwrap_or(1);
-        let sql = statements.get(&group.columns, size)?;
+        let sql = statements.get(&group.columns, Shape::Rows(size))?;
         let mut arguments = SqliteArguments::default();
         for (key, values) in rows.by_ref().take(size) {
             add_key(&mut arguments, key)?;

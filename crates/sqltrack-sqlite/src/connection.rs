@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use deadpool::managed::Object;
 use sqltrack_engines::{
     Access, AppliedScript, Belongings, Connection, EngineError, ExperimentChanges, ExperimentId,
-    ExperimentRecord, Heartbeat, MetricColumn, MetricType, MetricsBatch, MetricsRow, ReapedRun, Reaping,
-    Rows, RunChanges, RunId, RunLife, RunLifeChange, Value,
+    ExperimentRecord, Heartbeat, MetricColumn, MetricType, MetricsBatch, MetricsGroup, MetricsRow, ReapedRun,
+    Reaping, Rows, RunChanges, RunId, RunLife, RunLifeChange, RunWrite, Value,
 };
 use sqlx::SqliteConnection;
 use tokio::sync::OwnedMutexGuard;
@@ -88,6 +88,39 @@ impl Conn {
         result
     }
 
+    /// Waits until no other transaction of this process writes.
+    async fn take_turn(&self) -> Result<OwnedMutexGuard<()>, EngineError> {
+        if let Ok(turn) = self.turns.clone().try_lock_owned() {
+            return Ok(turn);
+        }
+        let turn = tokio::time::timeout(BUSY_TIMEOUT, self.turns.clone().lock_owned()).await;
+        turn.map_err(|_| EngineError::Busy {
+            target: self.target.to_string(),
+            message: format!("another transaction of this process wrote for {} s", BUSY_TIMEOUT.as_secs()),
+        })
+    }
+
+    /// Writes one row of metrics in a transaction of its own.
+    async fn write_lone(&mut self, run: &RunWrite, group: &MetricsGroup) -> Result<(), EngineError> {
+        self.turn = Some(self.take_turn().await?);
+        self.in_transaction = true;
+        let mut statements = std::mem::take(&mut self.statements);
+        let written = {
+            let (conn, target) = self.parts()?;
+            batch::write_lone(conn, target, &mut statements, run, group).await
+        };
+        self.statements = statements;
+        let written = self.note(written);
+        // What failed has begun the transaction or has not; one that cannot be undone was not begun, or else the
+        // connection is closed with it.
+        if written.is_err() && self.control("ROLLBACK").await.is_err() {
+            self.is_discarded = true;
+        }
+        self.in_transaction = false;
+        self.turn = None;
+        written
+    }
+
     /// Begins a transaction unless one is open, and tells whether it did.
     async fn enter(&mut self, access: Access) -> Result<bool, EngineError> {
         if self.in_transaction {
@@ -142,14 +175,7 @@ impl Drop for Conn {
 impl Connection for Conn {
     async fn begin(&mut self, access: Access) -> Result<(), EngineError> {
         if access == Access::Write && self.turn.is_none() {
-            let turn = tokio::time::timeout(BUSY_TIMEOUT, self.turns.clone().lock_owned()).await;
-            self.turn = Some(turn.map_err(|_| EngineError::Busy {
-                target: self.target.to_string(),
-                message: format!(
-                    "another transaction of this process wrote for {} s",
-                    BUSY_TIMEOUT.as_secs()
-                ),
-            })?);
+            self.turn = Some(self.take_turn().await?);
         }
         // From here on a drop closes the connection, also if the answer never comes.
         self.in_transaction = true;
@@ -306,6 +332,11 @@ impl Connection for Conn {
     }
 
     async fn write_metrics_batch(&mut self, batch: &MetricsBatch) -> Result<(), EngineError> {
+        if !self.in_transaction
+            && let Some((run, group)) = batch::lone(batch)
+        {
+            return self.write_lone(run, group).await;
+        }
         let mut statements = std::mem::take(&mut self.statements);
         let is_own = self.enter(Access::Write).await?;
         let written = {

@@ -40,6 +40,15 @@ pub(crate) async fn run_kept(
     sqlx::query_with(AssertSqlSafe(sql), arguments).execute(conn).await
 }
 
+/// Runs the statements of a text, and returns how many rows they give.
+pub(crate) async fn count_rows(
+    conn: &mut SqliteConnection,
+    sql: Arc<str>,
+    arguments: SqliteArguments,
+) -> Result<usize, sqlx::Error> {
+    Ok(sqlx::query_with(AssertSqlSafe(sql), arguments).fetch_all(conn).await?.len())
+}
+
 /// What a statement of the user's does, and so what transaction it needs.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Needs {

@@ -50,7 +50,7 @@ impl Direct {
     }
 }
 
-/// Writes one call. It runs in a task of its own, which nobody drops.
+/// Writes one call. It goes on to its end also if nobody waits for it any more.
 pub(super) async fn write(
     mut held: OwnedMutexGuard<Option<Held>>,
     queue: &Queue,

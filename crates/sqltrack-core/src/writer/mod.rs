@@ -8,6 +8,7 @@ mod batch;
 mod deliver;
 mod direct;
 mod layout;
+mod ongoing;
 mod queue;
 mod touches;
 mod worker;
@@ -20,6 +21,7 @@ use tokio::sync::oneshot;
 use tracing::Instrument as _;
 
 use direct::{Direct, Short};
+use ongoing::Ongoing;
 use queue::Waiter;
 pub(crate) use queue::{Call, Queue};
 
@@ -93,12 +95,18 @@ impl Writer {
         let Some(held) = self.direct.claim() else { return Ok(Short::Not(call, values)) };
         let (queue, engine) = (self.queue.clone(), self.engine.clone());
         let short = queue.enter_short();
-        let task = async move {
+        let write = async move {
             let _short = short;
             let config = queue.config.clone();
-            Ok(direct::write(held, &queue, &engine, &config, call, values).await)
+            direct::write(held, &queue, &engine, &config, call, values).await
         };
-        join(tokio::spawn(task.in_current_span())).await
+        let write = write.in_current_span();
+        if self.engine.has_single_writer() {
+            // Whoever waits may do something else meanwhile, and the lock must not wait for that.
+            join(tokio::spawn(async { Ok(write.await) })).await
+        } else {
+            Ok(Ongoing::new(write).await)
+        }
     }
 
     /// Hands over a call that nobody waits for, with its values, which are taken out of `values`.
