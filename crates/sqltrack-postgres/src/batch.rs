@@ -363,7 +363,8 @@ fn names(columns: &ColumnSet) -> Vec<&str> {
     columns.columns().iter().map(|(name, _)| name.as_str()).collect()
 }
 
-/// The names as SQL that stands in the brackets of `IN`.
+/// The names as SQL that stands in the brackets of `IN`. What is compared with them is no mere column: else the index
+/// would be searched once for each name, where mostly there is nothing for the whole row.
 fn name_list(columns: &ColumnSet) -> Result<String, sqltrack_engines::sql::SqlError> {
     use sqltrack_engines::sql::Composable as _;
     let names = columns
@@ -386,7 +387,7 @@ fn row_statement(columns: &ColumnSet, touch: Touch) -> Result<String, sqltrack_e
     let upsert = upsert_metrics_from(&names(columns), &format!("VALUES ({}, $2, $3{values})", touch.run()))?;
     let clear = format!(
         "cleared AS (DELETE FROM metrics_overflow
-            WHERE run_id = $1 AND step = $2 AND progress = $3 AND name IN ({}))",
+            WHERE run_id = $1 AND step = $2 AND progress = $3 AND name || '' IN ({}))",
         name_list(columns)?
     );
     Ok(format!("WITH {}{clear} {upsert}", first(touch, 4 + columns.len())))
@@ -405,7 +406,7 @@ fn rows_statement(columns: &ColumnSet, touch: Touch) -> Result<String, sqltrack_
         "cleared AS (DELETE FROM metrics_overflow AS o
             USING unnest($2::BIGINT[], $3::DOUBLE PRECISION[]) AS k (step, progress)
             WHERE EXISTS (SELECT FROM metrics_overflow WHERE run_id = $1)
-                AND o.run_id = $1 AND o.step = k.step AND o.progress = k.progress AND o.name IN ({}))",
+                AND o.run_id = $1 AND o.step = k.step AND o.progress = k.progress AND o.name || '' IN ({}))",
         name_list(columns)?
     );
     Ok(format!("WITH {}{clear} {upsert}", first(touch, 4 + columns.len())))
@@ -433,7 +434,7 @@ fn clear_statement(columns: &ColumnSet) -> Result<String, sqltrack_engines::sql:
         "DELETE FROM metrics_overflow AS o
         USING unnest($1::BIGINT[], $2::BIGINT[], $3::DOUBLE PRECISION[]) AS k (run_id, step, progress)
         WHERE EXISTS (SELECT FROM metrics_overflow WHERE run_id = ANY($1))
-            AND o.run_id = k.run_id AND o.step = k.step AND o.progress = k.progress AND o.name IN ({})",
+            AND o.run_id = k.run_id AND o.step = k.step AND o.progress = k.progress AND o.name || '' IN ({})",
         name_list(columns)?
     ))
 }

@@ -74,8 +74,9 @@ fn lone_text(names: &[&str], has_lease: bool, is_touching: bool) -> Result<Strin
     let upsert = upsert_metrics_from(names, &format!("SELECT ?1, ?2, ?3{values} WHERE TRUE{held}"))?;
     let literals = names.iter().map(|name| Literal::from(*name).to_string_for(Dialect::Sqlite));
     let literals = literals.collect::<Result<Vec<_>, _>>()?.join(", ");
+    // With a mere `name`, the index would be searched once for each, where mostly there is nothing for the whole row.
     let clear = format!(
-        "DELETE FROM metrics_overflow WHERE run_id = ?1 AND step = ?2 AND progress = ?3 AND name IN ({literals}){held}"
+        "DELETE FROM metrics_overflow WHERE run_id = ?1 AND step = ?2 AND progress = ?3 AND +name IN ({literals}){held}"
     );
     let touch = if is_touching {
         format!("UPDATE runs SET time_updated = ?{next} WHERE id = ?1{held}; ")
