@@ -15,6 +15,7 @@ pub mod options;
 mod patch;
 mod runs;
 mod setup;
+mod writers;
 
 pub use engine::PostgresEngine;
 pub use options::{OptionsError, PostgresOptions};

@@ -18,5 +18,6 @@ mod runs;
 mod setup;
 pub mod text;
 mod views;
+mod writers;
 
 pub use engine::SqliteEngine;
