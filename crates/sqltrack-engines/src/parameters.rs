@@ -61,6 +61,9 @@ pub const PARAMETERS: &[Parameter] = &[
     own(&[Dialect::Sqlite], "dbpath", "path of the database file"),
     own(EVERY, "heartbeat", "seconds between signs of life of a tracked run, 30 by default"),
     own(EVERY, "grace", "seconds that a tracked process may take to end on a signal, 10 by default"),
+    own(EVERY, "spool", "folder in which metrics wait for the database, or `off`"),
+    own(EVERY, "spool_fsync", "when the spool is forced onto the disk: `second` (the default), `always` or `never`"),
+    own(EVERY, "offline", "`true` to track into the spool alone, with no database"),
     own(EVERY, "env_mask", "patterns of names that are masked besides the built-in ones; `!` before one exempts names"),
     own(EVERY, "env_include", "patterns of the variables that `env` records, `*` by default; `!` before one leaves some out"),
 

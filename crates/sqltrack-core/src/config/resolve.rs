@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::builder::ConfigBuilder;
 use super::layer::{Layer, merge};
 use super::{Config, ConfigError, Dialect, Environment, Parameter, Settings, Source, file};
+use crate::spool::Fsync;
 
 const PREFIX: &str = "SQLTRACK_DSN_";
 
@@ -132,10 +133,28 @@ fn finish(engine: Dialect, layers: &[Layer], environment: Environment) -> Result
     Ok(Config { engine, settings: used, unused, path: None, environment })
 }
 
+/// The word for no spool.
+pub(super) const OFF: &str = "off";
+
 /// A positive number of seconds, up to a day.
 pub(super) fn seconds(text: &str) -> Option<Duration> {
     let number: f64 = text.trim().parse().ok()?;
     (number > 0.0 && number <= 86_400.0).then(|| Duration::from_secs_f64(number))
+}
+
+fn check_spool(settings: &Settings) -> Result<(), ConfigError> {
+    if let Some(Err(err)) = settings.value("spool_fsync").map(str::parse::<Fsync>) {
+        return Err(settings.invalid("spool_fsync", err.to_string()).into());
+    }
+    if settings.value("offline").is_some_and(|value| !["true", "false"].contains(&value)) {
+        return Err(settings.invalid("offline", "expected `true` or `false`").into());
+    }
+    if settings.value("offline") == Some("true") && settings.value("spool") == Some(OFF) {
+        return Err(settings
+            .invalid("offline", "without a spool there is nowhere to track to; set `spool`")
+            .into());
+    }
+    Ok(())
 }
 
 fn check(engine: Dialect, settings: &Settings) -> Result<(), ConfigError> {
@@ -144,6 +163,7 @@ fn check(engine: Dialect, settings: &Settings) -> Result<(), ConfigError> {
             return Err(settings.invalid(name, "expected a number of seconds, up to a day").into());
         }
     }
+    check_spool(settings)?;
     crate::redact::check(settings)?;
     match engine {
         #[cfg(feature = "postgres")]

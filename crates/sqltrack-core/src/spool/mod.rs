@@ -40,3 +40,5 @@ pub(crate) use folder::{Folder, Taken};
 pub use read::Reader;
 pub(crate) use rejected::Rejected;
 pub use target::Target;
+
+pub use sqltrack_engines::{Moment, ObjectPatch, OfflineRunId, RunChanges, WriterId};
