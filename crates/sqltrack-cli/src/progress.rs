@@ -39,7 +39,7 @@ impl Drop for Progress {
 
 fn line(done: u64, total: u64, text: &str) -> String {
     let done = done.min(total);
-    let share = |whole: u64| if total == 0 { whole } else { done.saturating_mul(whole) / total };
+    let share = |whole: u64| done.saturating_mul(whole).checked_div(total).unwrap_or(whole);
     let full = usize::try_from(share(WIDTH as u64)).unwrap_or(WIDTH);
     format!("\r\x1b[K{}{} {:3} %  {text}", "█".repeat(full), "░".repeat(WIDTH - full), share(100))
 }

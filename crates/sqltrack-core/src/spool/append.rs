@@ -31,7 +31,7 @@ use super::{Folder, Reader, SpoolError, Target, codec, error};
 /// spool.update_run(&RunUpdate::end(run.id, "COMPLETED", time::OffsetDateTime::now_utc()))?;
 ///
 /// let mut reader = spool.reader(0);
-/// assert_eq!(reader.next()?, Some((1, Item::NewRun(run))));
+/// assert_eq!(reader.next()?, Some((1, Item::NewRun(run.into()))));
 /// assert!(matches!(reader.next()?, Some((2, Item::Update(_)))));
 /// assert_eq!(reader.next()?, None);
 /// spool.delivered(2)?;
@@ -334,9 +334,7 @@ impl State {
     /// Puts the records of a call into the buffer.
     fn encode(&mut self, parts: &[Part<'_>]) -> Result<(), SpoolError> {
         self.buffer.clear();
-        let mut seq = self.last;
-        for part in parts {
-            seq += 1;
+        for (seq, part) in (self.last + 1..).zip(parts) {
             match part {
                 Part::Metrics(entry) => {
                     let (number, is_new) = self.names.number(entry.names);

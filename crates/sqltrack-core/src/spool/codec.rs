@@ -141,11 +141,11 @@ pub(super) fn read(record: &[u8], sets: &NameSets) -> Result<Record, Malformed> 
     let read = match kind {
         NAMES => Record::Names(u32::try_from(number).map_err(|_| Malformed)?, names(&mut cursor)?),
         METRICS => Record::Item(number, Item::Metrics(metrics(&mut cursor, flags, sets)?)),
-        NEW_RUN => Record::Item(number, Item::NewRun(new_run(&mut cursor)?)),
+        NEW_RUN => Record::Item(number, Item::NewRun(Box::new(new_run(&mut cursor)?))),
         UPDATE => {
             let run = run(&mut cursor, flags)?;
             let changes = changes::from_json(&json(&mut cursor)?).ok_or(Malformed)?;
-            Record::Item(number, Item::Update(RunUpdate { run, changes }))
+            Record::Item(number, Item::Update(Box::new(RunUpdate { run, changes })))
         }
         _ => return Err(Malformed),
     };

@@ -131,9 +131,9 @@ pub enum Item {
     /// Metrics.
     Metrics(Entry),
     /// A new run.
-    NewRun(NewRun),
+    NewRun(Box<NewRun>),
     /// A change to a run.
-    Update(RunUpdate),
+    Update(Box<RunUpdate>),
 }
 
 /// 128 random bits.

@@ -166,9 +166,9 @@ fn runs_come_back() {
     let path = spool.path().to_owned();
     drop(spool);
     let expected = vec![
-        (1, Item::NewRun(new.clone())),
+        (1, Item::NewRun(Box::new(new.clone()))),
         (2, Item::Metrics(Entry { run: new.id.into(), ..entry(1) })),
-        (3, Item::Update(end)),
+        (3, Item::Update(Box::new(end))),
     ];
     assert_eq!(read(&path), (expected, 0));
 }
