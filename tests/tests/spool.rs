@@ -15,6 +15,7 @@ const SPOOLER: &str = env!("CARGO_BIN_EXE_spooler");
 on_both_engines!(
     what_was_appended_before_kill_9_arrives,
     a_full_disk_refuses_and_damages_nothing,
+    a_disk_that_is_full_for_a_new_segment_loses_nothing,
     damage_costs_only_what_it_hits,
     a_sync_that_is_killed_goes_on_where_it_ended,
     a_replay_changes_nothing,
@@ -106,14 +107,13 @@ async fn what_was_appended_before_kill_9_arrives(db: &Database) {
     assert!(is_empty(&root));
 }
 
-/// A file that may not grow stands for the disk: it takes a part of what is written, too.
-async fn a_full_disk_refuses_and_damages_nothing(db: &Database) {
-    let client = db.set_up().await;
-    let run = new_run(&client).await;
-    let root = db.folder().join("spool");
-    let script = "trap '' XFSZ; ulimit -f 64; exec \"$0\" fill \"$1\" \"$2\" 3001";
+/// Does a job where files may not grow beyond so many blocks, which stands for a full disk: such a file takes a part of
+/// what is written, too. Returns what it says.
+fn on_a_full_disk(db: &Database, blocks: u32, job: &[&str]) -> Vec<i64> {
+    let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"");
     let output = Command::new("sh")
-        .args(["-c", script, SPOOLER, root.to_str().unwrap(), &run.to_string()])
+        .args(["-c", &script, SPOOLER])
+        .args(job)
         .env_clear()
         .envs(db.variables())
         .env("LOGNAME", "nobody")
@@ -122,12 +122,31 @@ async fn a_full_disk_refuses_and_damages_nothing(db: &Database) {
         .unwrap();
     assert!(output.status.success(), "{output:?}");
     let said = String::from_utf8(output.stdout).unwrap();
-    let said: Vec<i64> = said.lines().skip(1).map(|line| line.parse().unwrap()).collect();
+    said.lines().skip(1).map(|line| line.parse().unwrap()).collect()
+}
+
+async fn a_full_disk_refuses_and_damages_nothing(db: &Database) {
+    let client = db.set_up().await;
+    let run = new_run(&client).await;
+    let root = db.folder().join("spool");
+    let said = on_a_full_disk(db, 64, &["fill", root.to_str().unwrap(), &run.to_string(), "3001"]);
     let [large, all] = said[..] else { panic!("{said:?}") };
     assert!(large > 5 && all > large, "{said:?}");
     let report = client.sync(&root).verify(true).await.unwrap();
     assert!(report.is_clean(), "{report:?}");
     assert_eq!(steps(&client).await, (0..all).collect::<Vec<_>>());
+}
+
+/// What the refused entry was to define is not taken for defined.
+async fn a_disk_that_is_full_for_a_new_segment_loses_nothing(db: &Database) {
+    let client = db.set_up().await;
+    let run = new_run(&client).await;
+    let root = db.folder().join("spool");
+    let said = on_a_full_disk(db, 33_000, &["roll", root.to_str().unwrap(), &run.to_string()]);
+    assert_eq!(said, [3]);
+    let report = client.sync(&root).verify(true).await.unwrap();
+    assert!(report.is_clean(), "{report:?}");
+    assert_eq!(steps(&client).await, [0, 1, 2]);
 }
 
 async fn damage_costs_only_what_it_hits(db: &Database) {

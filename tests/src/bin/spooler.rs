@@ -33,6 +33,7 @@ async fn work(job: &[String]) -> Result<(), Error> {
     match job.as_slice() {
         ["append", dir, run] => append(&client, dir, number(run)),
         ["fill", dir, run, size] => fill(&client, dir, number(run), usize::try_from(number(size)).unwrap()),
+        ["roll", dir, run] => roll(&client, dir, number(run)),
         ["sync", dir] => {
             let progress = |so_far: sqltrack_core::SyncProgress| say(so_far.delivered);
             let report = client.sync(*dir).progress(progress).await?;
@@ -90,5 +91,22 @@ fn fill(client: &Client, dir: &str, run: i64, size: usize) -> Result<(), Error> 
         }
         say(step);
     }
+    Ok(())
+}
+
+/// Appends an entry that needs a segment of its own and is too large for the disk, then one of the same, new, names.
+fn roll(client: &Client, dir: &str, run: i64) -> Result<(), Error> {
+    let spool = open(client, dir)?;
+    let first = Entry {
+        names: [Arc::from("loss")].into(),
+        values: vec![Value::Int(0)],
+        ..entry(run, 0, String::new())
+    };
+    spool.append(&first)?;
+    let refused = spool.append(&entry(run, 1, "x".repeat(40 << 20)));
+    assert!(matches!(refused, Err(SpoolError::NotOnDisk { .. })), "{refused:?}");
+    spool.append(&entry(run, 1, String::new()))?;
+    spool.append(&Entry { step: 2, ..first })?;
+    say(3);
     Ok(())
 }

@@ -94,7 +94,10 @@ impl Spool {
     ///
     /// [`SpoolError`] if the folder cannot be written to.
     pub fn open(root: impl AsRef<Path>, target: &Target, fsync: Fsync) -> Result<Self, SpoolError> {
-        let folder = Folder::create(root.as_ref(), WriterId(random()?), target)?;
+        // A process may change its working directory.
+        let root =
+            std::path::absolute(root.as_ref()).map_err(error::failed("find the spool", root.as_ref()))?;
+        let folder = Folder::create(&root, WriterId(random()?), target)?;
         let file = match begin_segment(&folder, 1, fsync) {
             Ok(file) => file,
             Err(err) => {
@@ -248,11 +251,12 @@ impl Spool {
             return Ok(state.last);
         }
         self.cut_tail(state)?;
-        let known = state.names.len();
+        let mut known = state.names.len();
         let written = state.encode(parts).and_then(|()| {
             let is_full = state.length + state.buffer.len() as u64 > MAX_LENGTH;
             if is_full && state.length > HEADER_LENGTH as u64 {
                 self.roll(state)?;
+                known = 0;
                 state.encode(parts)?;
             }
             self.put(state)
@@ -313,8 +317,10 @@ impl Spool {
 
 fn begin_segment(folder: &Folder, number: u32, fsync: Fsync) -> Result<Arc<File>, SpoolError> {
     let file = folder.create_segment(number)?;
-    if let Err(source) = append(&file, &header(folder.writer())) {
-        folder.remove_segment(number)?;
+    // One of the same number may be left of a try that failed.
+    let begun = file.set_len(0).and_then(|()| append(&file, &header(folder.writer())));
+    if let Err(source) = begun {
+        let _ = folder.remove_segment(number);
         return Err(SpoolError::NotOnDisk { path: folder.segment_path(number), source });
     }
     if fsync != Fsync::Never {

@@ -98,14 +98,16 @@ impl Folder {
 
     /// The folders of all writers in the folder `root`, or `root` itself if it is one of a writer.
     pub(crate) fn list(root: &Path) -> Result<Vec<(WriterId, PathBuf)>, SpoolError> {
+        let root = &root.canonicalize().map_err(failed("read the spool", root))?;
         if let Some(writer) = writer_of(root)
             && root.join(TARGET).exists()
         {
-            return Ok(vec![(writer, root.to_owned())]);
+            return Ok(vec![(writer, root.clone())]);
         }
         let mut found = Vec::new();
         for file in fs::read_dir(root).map_err(failed("read the spool", root))? {
             let path = file.map_err(failed("read the spool", root))?.path();
+            sweep(&path);
             found.extend(writer_of(&path).map(|writer| (writer, path)));
         }
         found.sort();
@@ -205,6 +207,21 @@ impl Folder {
         let path = self.path.join(TARGET);
         fs::remove_file(&path).map_err(failed("remove", &path))?;
         fs::remove_dir_all(&self.path).map_err(failed("remove", &self.path))
+    }
+}
+
+/// Removes a folder whose writer died while it made it.
+fn sweep(path: &Path) {
+    let is_unfinished =
+        path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with(UNFINISHED));
+    if !is_unfinished {
+        return;
+    }
+    // One without a lock may be about to get it.
+    let Ok(lock) = File::options().write(true).open(path.join(LOCK)) else { return };
+    if lock.try_lock().is_ok() {
+        // Another one may have done so meanwhile.
+        let _ = fs::remove_dir_all(path);
     }
 }
 

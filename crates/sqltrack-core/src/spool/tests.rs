@@ -277,8 +277,9 @@ fn a_living_writer_is_left_alone() {
     let spool = open(&root);
     let take = || Folder::take(spool.path(), spool.writer()).unwrap();
     assert!(matches!(take(), Taken::InUse));
-    assert_eq!(Folder::list(root.path()).unwrap(), [(spool.writer(), spool.path().to_owned())]);
-    assert_eq!(Folder::list(spool.path()).unwrap(), [(spool.writer(), spool.path().to_owned())]);
+    let listed = [(spool.writer(), spool.path().canonicalize().unwrap())];
+    assert_eq!(Folder::list(root.path()).unwrap(), listed);
+    assert_eq!(Folder::list(spool.path()).unwrap(), listed);
     let (path, writer) = (spool.path().to_owned(), spool.writer());
     drop(spool);
     let first = Folder::take(&path, writer).unwrap();
@@ -287,6 +288,22 @@ fn a_living_writer_is_left_alone() {
     assert_eq!(first.target().unwrap(), target());
     first.remove().unwrap();
     assert!(matches!(Folder::take(&path, writer).unwrap(), Taken::Gone));
+}
+
+#[test]
+fn a_folder_that_was_never_finished_is_removed() {
+    let root = tempfile::tempdir().unwrap();
+    let spool = open(&root);
+    let unfinished = root.path().join(format!(".new-{:032x}", 7));
+    fs::create_dir(&unfinished).unwrap();
+    let count = || fs::read_dir(root.path()).unwrap().count();
+    assert_eq!((Folder::list(root.path()).unwrap().len(), count()), (1, 2));
+    let lock = fs::File::create(unfinished.join("lock")).unwrap();
+    lock.lock().unwrap();
+    assert_eq!((Folder::list(root.path()).unwrap().len(), count()), (1, 2));
+    drop(lock);
+    assert_eq!((Folder::list(root.path()).unwrap().len(), count()), (1, 1));
+    assert!(spool.close().unwrap());
 }
 
 #[cfg(unix)]
