@@ -16,6 +16,7 @@ on_both_engines!(
     what_was_appended_before_kill_9_arrives,
     a_full_disk_refuses_and_damages_nothing,
     a_disk_that_is_full_for_a_new_segment_loses_nothing,
+    a_sync_needs_no_room_on_the_disk,
     damage_costs_only_what_it_hits,
     a_sync_that_is_killed_goes_on_where_it_ended,
     a_replay_changes_nothing,
@@ -147,6 +148,17 @@ async fn a_disk_that_is_full_for_a_new_segment_loses_nothing(db: &Database) {
     let report = client.sync(&root).verify(true).await.unwrap();
     assert!(report.is_clean(), "{report:?}");
     assert_eq!(steps(&client).await, [0, 1, 2]);
+}
+
+/// A spool on a full disk can leave it. That nothing can be written is seen to by a folder in the place of a file.
+async fn a_sync_needs_no_room_on_the_disk(db: &Database) {
+    let client = db.set_up().await;
+    let run = new_run(&client).await;
+    let root = spooled(&client, db, run, 600);
+    std::fs::create_dir(writer(&root).join("delivered")).unwrap();
+    let report = client.sync(&root).await.unwrap();
+    assert_eq!((counts(&report), report.is_clean()), ((600, 0, 0), true));
+    assert!(is_empty(&root));
 }
 
 async fn damage_costs_only_what_it_hits(db: &Database) {

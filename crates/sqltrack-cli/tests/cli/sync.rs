@@ -6,6 +6,7 @@ use sqltrack_core::spool::{Entry, Fsync, Spool, SpooledRun};
 use sqltrack_core::{RunId, Value};
 
 use crate::program::Program;
+use crate::terminal::shown_by;
 
 const RUN: &str =
     "INSERT INTO experiments (id, name) VALUES (1, 'a'); INSERT INTO runs (id, experiment_id) VALUES (7, 1);";
@@ -94,6 +95,16 @@ fn what_is_for_another_database_is_left_unless_forced() {
     assert_eq!(outcome.code, Some(1), "{outcome:?}");
     assert!(outcome.stderr.contains("sqltrack.db; connect to that, or use --force\n"), "{outcome:?}");
     program.run(&[&moved[..], &["--force"]].concat()).succeeded();
+}
+
+#[test]
+fn a_terminal_sees_how_far_it_is() {
+    let program = program();
+    leave(&program, "spool", 7, 600);
+    let (shown, outcome) = shown_by(program.command(&["sync", "spool", "--format", "csv"]));
+    assert!(outcome.stdout.ends_with("\n600,0,0,0,0\n"), "{outcome:?}");
+    let end = "\r\u{1b}[K";
+    assert!(shown.contains("500 entries") && shown.contains("█") && shown.ends_with(end), "{shown:?}");
 }
 
 #[test]

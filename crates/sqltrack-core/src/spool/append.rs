@@ -198,11 +198,12 @@ impl Spool {
             return Ok(());
         }
         state.delivered = seq;
-        self.inner.folder.set_mark(seq)?;
+        // On a full disk it may not be possible before a segment is removed.
+        let marked = self.inner.folder.set_mark(seq);
         while let Some((segment, _)) = state.full.pop_front_if(|(_, last)| *last <= seq) {
             self.inner.folder.remove_segment(segment)?;
         }
-        Ok(())
+        marked
     }
 
     /// Keeps an entry aside that the database has refused for good, in `rejected.jsonl`. It counts as delivered.

@@ -35,7 +35,7 @@ mod value;
 pub use append::Spool;
 pub use entry::{Entry, EntryRef, Item, NewRun, RunUpdate, SpooledRun};
 pub use error::SpoolError;
-pub use flush::Fsync;
+pub use flush::{Fsync, UnknownFsync};
 pub(crate) use folder::{Folder, Taken};
 pub use read::Reader;
 pub(crate) use rejected::Rejected;

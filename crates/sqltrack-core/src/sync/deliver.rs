@@ -62,7 +62,10 @@ impl Delivery<'_> {
                 verified.expected += counted.expected;
                 verified.found += counted.found;
             }
-            self.folder.set_mark(*last)?;
+            // The database knows. A full disk must not keep what is on it from leaving.
+            if let Err(err) = self.folder.set_mark(*last) {
+                tracing::debug!("{err}");
+            }
             tell(reader.position(), self.report.delivered);
         }
         self.clear(&reader)?;
