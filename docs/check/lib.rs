@@ -60,6 +60,7 @@ mod doctests {
         setup "../src/setup.md",
         library "../src/library.md",
         run_life "../src/run-life.md",
+        reliability "../src/reliability.md",
         schedulers "../src/schedulers.md",
         secrets "../src/secrets.md",
         cli "../src/cli.md",

@@ -459,6 +459,9 @@ async fn tracking_is_no_part_of_a_transaction(db: &Database) {
 async fn downgrade(client: &Client) {
     let columns = ["lease", "holder", "trackers", "time_heartbeat", "heartbeat_interval"];
     client.execute("DROP VIEW run_status", ()).await.unwrap();
+    for table in ["writers", "offline_runs"] {
+        client.execute(&format!("DROP TABLE {table}"), ()).await.unwrap();
+    }
     for column in columns {
         client.execute(&format!("ALTER TABLE runs DROP COLUMN {column}"), ()).await.unwrap();
     }
@@ -480,7 +483,7 @@ async fn older_tables_say_what_to_do(db: &Database) {
         assert!(matches!(err, Error::Engine(EngineError::Outdated { .. })), "{err:?}");
     }
     let reports: Vec<_> = client.setup().await.unwrap().iter().map(ToString::to_string).collect();
-    assert_eq!(reports, ["(OK) base.sql", "(NEW) base-002-run-life.sql"]);
+    assert_eq!(reports, ["(OK) base.sql", "(NEW) base-002-run-life.sql", "(NEW) base-003-writers.sql"]);
     let reports: Vec<_> = client.setup().await.unwrap().iter().map(ToString::to_string).collect();
     assert_eq!(reports, ["(OK) base.sql"]);
     run.track(async |_| ok(())).await.unwrap();

@@ -18,6 +18,7 @@ on_both_engines!(
     new_columns_may_come_inside_of_a_transaction,
     transactions_that_add_columns_do_not_deadlock,
     a_column_that_is_rolled_back_is_added_again,
+    a_column_that_a_nested_transaction_takes_back_is_added_again,
 );
 
 async fn names(client: &Client) -> Vec<String> {
@@ -280,4 +281,17 @@ async fn a_column_that_is_rolled_back_is_added_again(db: &Database) {
         assert_eq!(db.dialect(), Dialect::Postgres);
         assert!(matches!(err, Error::MetricValue { .. }), "{err:?}");
     });
+}
+
+async fn a_column_that_a_nested_transaction_takes_back_is_added_again(db: &Database) {
+    let client = db.set_up().await;
+    let run = run(&client).await;
+    let tx = begin(&client).await;
+    let nested = begin(&tx).await;
+    nested.run(run.id()).add_metrics([("loss", 0.5)]).await.unwrap();
+    nested.rollback().await.unwrap();
+    tx.run(run.id()).add_metrics([("loss", 0.25)]).await.unwrap();
+    tx.commit().await.unwrap();
+    let values: Vec<f64> = client.first_values("SELECT loss FROM metrics", ()).await.unwrap();
+    assert_eq!(values, [0.25]);
 }

@@ -8,6 +8,7 @@ mod input;
 mod named;
 mod options;
 mod output;
+mod progress;
 #[cfg(unix)]
 mod provenance;
 #[cfg(unix)]

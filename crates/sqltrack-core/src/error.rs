@@ -183,6 +183,15 @@ pub enum Error {
         /// Why, and what to do.
         reason: String,
     },
+    /// The spool cannot be used.
+    #[error(transparent)]
+    Spool(#[from] crate::spool::SpoolError),
+    /// A run that was begun without a database is not in this one.
+    #[error("the run {id}, begun without a database, has not arrived or was deleted")]
+    OfflineRun {
+        /// Its id in the spool.
+        id: sqltrack_engines::OfflineRunId,
+    },
     /// The runtime is shutting down, or the call panicked.
     #[error("the call was stopped: {0}")]
     Stopped(String),

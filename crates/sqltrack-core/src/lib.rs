@@ -25,6 +25,7 @@
 //! - [`Client`]: statements of your own, transactions, [`setup`](Client::setup).
 //! - [`Experiment`] and [`Run`]: what they are changed by, and [`Run::add_metrics`].
 //! - [`Tracking`]: the life of a run, and [`Client::reap`] for those that died without a word.
+//! - [`spool`]: metrics that wait for a database on disk, and [`Client::sync`] for what a dead process has left there.
 //! - [`Redactor`]: what is masked in what is recorded without being given; [`Client::scrub`] for what is stored.
 //! - [`sql`]: SQL text from names and values, safe by construction.
 
@@ -45,8 +46,10 @@ mod redact;
 mod run;
 mod scrub;
 mod setup;
+pub mod spool;
 mod stamp;
 mod status;
+mod sync;
 pub mod text;
 mod transaction;
 mod writer;
@@ -71,5 +74,6 @@ pub use sqltrack_engines::{
 };
 pub use stamp::{Fields, Stamp};
 pub use status::Status;
+pub use sync::{ForAnother, SpoolSync, SyncProgress, SyncReport, Verified};
 pub use transaction::Transaction;
 pub use writer::Stats;

@@ -127,7 +127,9 @@ impl Handle {
     pub(crate) async fn begin(self: &Arc<Self>, client: &Client) -> Result<Transaction, Error> {
         let depth = self.depth.fetch_add(1, Ordering::Relaxed) + 1;
         self.ask(|done| Command::Begin { depth, done }).await?;
-        Ok(Transaction { client: client.clone(), handle: self.clone(), depth, is_open: true })
+        // With no knowledge of the tables that the outer one would keep after a rollback of this one.
+        let client = client.in_transaction(self.clone());
+        Ok(Transaction { client, handle: self.clone(), depth, is_open: true })
     }
 }
 

@@ -12,6 +12,7 @@ use crate::{
 
 mod batch;
 mod life;
+mod writers;
 
 pub use batch::{
     a_batch_is_refused_whole, a_batch_is_written_whole, a_batch_takes_values_out_of_the_overflow,
@@ -19,6 +20,10 @@ pub use batch::{
 pub use life::{
     a_heartbeat_needs_its_lease, metrics_need_the_lease_that_they_name, only_silent_runs_are_reaped,
     the_life_of_a_run_comes_back_as_written,
+};
+pub use writers::{
+    a_finished_writer_is_forgotten, a_second_delivery_waits_for_the_first, an_offline_run_is_known_by_its_id,
+    nothing_is_delivered_twice, what_a_writer_has_delivered_is_known, what_is_rolled_back_is_not_delivered,
 };
 
 /// Calls a macro with the names of all cases.
@@ -56,6 +61,12 @@ macro_rules! engine_contract {
             a_heartbeat_needs_its_lease
             metrics_need_the_lease_that_they_name
             only_silent_runs_are_reaped
+            what_a_writer_has_delivered_is_known
+            nothing_is_delivered_twice
+            what_is_rolled_back_is_not_delivered
+            a_second_delivery_waits_for_the_first
+            a_finished_writer_is_forgotten
+            an_offline_run_is_known_by_its_id
             a_script_is_known_once_it_is_recorded
             an_empty_result_has_columns
         }

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use crate::Rows;
 use crate::{
     Dialect, EngineError, ExperimentChanges, ExperimentId, Heartbeat, MetricColumn, MetricType, MetricsBatch,
-    MetricsRow, ReapedRun, Reaping, RunChanges, RunId, RunLife, RunLifeChange, Value,
+    MetricsRow, OfflineRunId, ReapedRun, Reaping, RunChanges, RunId, RunLife, RunLifeChange, Value, WriterId,
 };
 
 /// A database that can hold experiments, as a pool of connections to it.
@@ -256,6 +256,31 @@ pub trait Connection: Send {
     ///
     /// As [`write_metrics`](Self::write_metrics), naming a run that is in the way.
     async fn write_metrics_batch(&mut self, batch: &MetricsBatch) -> Result<(), EngineError>;
+
+    /// The number of the last entry that has arrived from a writer, 0 if none has. Until the end of the open transaction
+    /// nobody else delivers for it: one whose commit has no known outcome yet is waited for.
+    async fn delivered(&mut self, writer: WriterId) -> Result<i64, EngineError>;
+
+    /// Writes down that the entries of a writer have arrived up to the number `last_seq`, in the transaction that writes
+    /// them.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::AlreadyDelivered`] if that one, or a later one, has arrived already.
+    async fn note_delivered(&mut self, writer: WriterId, last_seq: i64) -> Result<(), EngineError>;
+
+    /// Forgets a writer that has nothing left to deliver, anywhere.
+    async fn finish_writer(&mut self, writer: WriterId) -> Result<(), EngineError>;
+
+    /// The run that one which was begun without a database has become; `None` if it has not arrived yet, or was deleted.
+    async fn offline_run(&mut self, id: OfflineRunId) -> Result<Option<RunId>, EngineError>;
+
+    /// Writes down which run one that was begun without a database has become, in the transaction that makes it.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::NoSuchRun`] if the run does not exist.
+    async fn note_offline_run(&mut self, id: OfflineRunId, run: RunId) -> Result<(), EngineError>;
 
     /// Creates the schema that the tables go to, if it does not exist, and the table that tracks scripts.
     async fn prepare_setup(&mut self) -> Result<(), EngineError>;

@@ -1,6 +1,6 @@
 //! The ways in which a database fails, in the words of what a caller can do about it.
 
-use crate::{ExperimentId, RunId};
+use crate::{ExperimentId, RunId, WriterId};
 
 /// The cause of an error, as the driver gave it.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -45,6 +45,14 @@ pub enum EngineError {
         run: RunId,
         /// Who tracks it now, as host and process.
         holder: Option<String>,
+    },
+    /// Someone else has delivered the same entries of a writer.
+    #[error("entry {last_seq} of the writer {writer} has arrived already; nothing was written a second time")]
+    AlreadyDelivered {
+        /// The writer.
+        writer: WriterId,
+        /// The number of the last of the entries.
+        last_seq: i64,
     },
     /// A statement names a column that the table `metrics` does not have.
     #[error("{message}")]
@@ -219,6 +227,7 @@ impl EngineError {
             Outdated { target },
             NameTaken { name },
             LeaseLost { run, holder },
+            AlreadyDelivered { writer, last_seq },
             NoSuchColumn { message },
             RowTooBig { message },
             LoginRefused { target, message },

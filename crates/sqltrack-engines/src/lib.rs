@@ -23,6 +23,7 @@ pub mod script;
 mod settings;
 pub mod sql;
 mod value;
+mod writers;
 
 pub use batch::{ColumnSet, MetricsBatch, MetricsGroup, MetricsKey, OverflowValue, RunWrite};
 pub use changes::{ExperimentChanges, LinkChanges, Moment, Object, ObjectPatch, RunChanges, tags};
@@ -40,3 +41,4 @@ pub use parameters::{PARAMETERS, Parameter};
 pub use rows::{Column, ColumnIndex, Row, Rows};
 pub use settings::{InvalidSetting, Secret, Setting, Settings, Source};
 pub use value::{MetricType, Value, to_microseconds};
+pub use writers::{NotAnId, OfflineRunId, WriterId};

@@ -8,8 +8,8 @@ use deadpool::managed::Object;
 use sqltrack_engines::script::StatementKind;
 use sqltrack_engines::{
     Access, AppliedScript, Belongings, Connection, Dialect, EngineError, ExperimentChanges, ExperimentId,
-    ExperimentRecord, Heartbeat, MetricColumn, MetricType, MetricsBatch, MetricsRow, ReapedRun, Reaping,
-    Rows, RunChanges, RunId, RunLife, RunLifeChange, Value,
+    ExperimentRecord, Heartbeat, MetricColumn, MetricType, MetricsBatch, MetricsRow, OfflineRunId, ReapedRun,
+    Reaping, Rows, RunChanges, RunId, RunLife, RunLifeChange, Value, WriterId,
 };
 use sqlx::PgConnection;
 
@@ -17,7 +17,7 @@ use crate::batch::{self, Statements};
 use crate::dynamic::{self, Place};
 use crate::engine::Pooled;
 use crate::error::translate;
-use crate::{experiments, life, metrics, runs, setup};
+use crate::{experiments, life, metrics, runs, setup, writers};
 
 /// A connection out of the pool. It is closed, not given back, if a transaction is open when it is dropped.
 pub(crate) struct PostgresConnection {
@@ -301,6 +301,31 @@ impl Connection for PostgresConnection {
             }
             written => written,
         }
+    }
+
+    async fn delivered(&mut self, writer: WriterId) -> Result<i64, EngineError> {
+        let (conn, target) = self.parts()?;
+        writers::delivered(conn, target, writer).await
+    }
+
+    async fn note_delivered(&mut self, writer: WriterId, last_seq: i64) -> Result<(), EngineError> {
+        let (conn, target) = self.parts()?;
+        writers::note_delivered(conn, target, writer, last_seq).await
+    }
+
+    async fn finish_writer(&mut self, writer: WriterId) -> Result<(), EngineError> {
+        let (conn, target) = self.parts()?;
+        writers::finish(conn, target, writer).await
+    }
+
+    async fn offline_run(&mut self, id: OfflineRunId) -> Result<Option<RunId>, EngineError> {
+        let (conn, target) = self.parts()?;
+        writers::offline_run(conn, target, id).await
+    }
+
+    async fn note_offline_run(&mut self, id: OfflineRunId, run: RunId) -> Result<(), EngineError> {
+        let (conn, target) = self.parts()?;
+        writers::note_offline_run(conn, target, id, run).await
     }
 
     async fn prepare_setup(&mut self) -> Result<(), EngineError> {

@@ -7,6 +7,9 @@ use sqlx::postgres::{PgDatabaseError, PgErrorPosition};
 const RELATIONS: [&str; 7] =
     ["experiments", "experiment_links", "runs", "run_links", "metrics", "metrics_overflow", "metrics_long"];
 
+/// What later scripts add; a statement that misses one of them needs a setup, too.
+const LATER_RELATIONS: [&str; 3] = ["run_status", "writers", "offline_runs"];
+
 /// The meaning of `err`, which a statement on `target` reported.
 pub(crate) fn translate(target: &str, err: sqlx::Error) -> EngineError {
     match err {
@@ -71,8 +74,8 @@ fn from_server(target: &str, db: PgDatabaseError) -> EngineError {
     match code.as_str() {
         "28000" | "28P01" => EngineError::LoginRefused { target, message },
         "3D000" => EngineError::NoSuchDatabase { target, message },
-        "42P01" if names_base_relation(&message) => EngineError::NotSetUp { target },
-        "42P01" if message.contains("\"run_status\"") => EngineError::Outdated { target },
+        "42P01" if names(&RELATIONS, &message) => EngineError::NotSetUp { target },
+        "42P01" if names(&LATER_RELATIONS, &message) => EngineError::Outdated { target },
         "42501" => EngineError::PermissionDenied { target, message },
         "25006" => EngineError::ReadOnly { target, message },
         "53100" => EngineError::DiskFull { target, message },
@@ -88,8 +91,8 @@ fn from_server(target: &str, db: PgDatabaseError) -> EngineError {
     }
 }
 
-fn names_base_relation(message: &str) -> bool {
-    RELATIONS
+fn names(relations: &[&str], message: &str) -> bool {
+    relations
         .iter()
         .any(|name| message.contains(&format!("\"{name}\"")) || message.contains(&format!(".{name}\"")))
 }

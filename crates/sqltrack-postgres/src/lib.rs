@@ -16,6 +16,7 @@ pub mod options;
 mod patch;
 mod runs;
 mod setup;
+mod writers;
 
 pub use engine::PostgresEngine;
 pub use options::{OptionsError, PostgresOptions};

@@ -7,8 +7,9 @@ use async_trait::async_trait;
 use deadpool::managed::Object;
 use sqltrack_engines::{
     Access, AppliedScript, Belongings, Connection, EngineError, ExperimentChanges, ExperimentId,
-    ExperimentRecord, Heartbeat, MetricColumn, MetricType, MetricsBatch, MetricsGroup, MetricsRow, ReapedRun,
-    Reaping, Rows, RunChanges, RunId, RunLife, RunLifeChange, RunWrite, Value,
+    ExperimentRecord, Heartbeat, MetricColumn, MetricType, MetricsBatch, MetricsGroup, MetricsRow,
+    OfflineRunId, ReapedRun, Reaping, Rows, RunChanges, RunId, RunLife, RunLifeChange, RunWrite, Value,
+    WriterId,
 };
 use sqlx::SqliteConnection;
 use tokio::sync::OwnedMutexGuard;
@@ -19,7 +20,7 @@ use crate::dynamic::{self, Needs, Outcome};
 use crate::engine::{BUSY_TIMEOUT, Pooled};
 use crate::error::translate;
 use crate::turns::Turns;
-use crate::{clock, experiments, life, metrics, runs, setup, views};
+use crate::{clock, experiments, life, metrics, runs, setup, views, writers};
 
 /// A connection out of the pool. It is closed, not given back, if a transaction is open when it is dropped.
 pub(crate) struct Conn {
@@ -345,6 +346,27 @@ impl Connection for Conn {
         };
         self.statements = statements;
         self.leave(is_own, written).await
+    }
+
+    async fn delivered(&mut self, writer: WriterId) -> Result<i64, EngineError> {
+        writing!(self, |conn, target| writers::delivered(conn, target, writer))
+    }
+
+    async fn note_delivered(&mut self, writer: WriterId, last_seq: i64) -> Result<(), EngineError> {
+        writing!(self, |conn, target| writers::note_delivered(conn, target, writer, last_seq))
+    }
+
+    async fn finish_writer(&mut self, writer: WriterId) -> Result<(), EngineError> {
+        writing!(self, |conn, target| writers::finish(conn, target, writer))
+    }
+
+    async fn offline_run(&mut self, id: OfflineRunId) -> Result<Option<RunId>, EngineError> {
+        let (conn, target) = self.parts()?;
+        writers::offline_run(conn, target, id).await
+    }
+
+    async fn note_offline_run(&mut self, id: OfflineRunId, run: RunId) -> Result<(), EngineError> {
+        writing!(self, |conn, target| writers::note_offline_run(conn, target, id, run))
     }
 
     async fn prepare_setup(&mut self) -> Result<(), EngineError> {

@@ -5,6 +5,9 @@ use sqltrack_engines::EngineError;
 const TABLES: [&str; 7] =
     ["experiments", "experiment_links", "runs", "run_links", "metrics", "metrics_overflow", "metrics_long"];
 
+/// What later scripts add; a statement that misses one of them needs a setup, too.
+const LATER_TABLES: [&str; 3] = ["run_status", "writers", "offline_runs"];
+
 /// The meaning of `err`, which a statement on `target` reported. The numbers are SQLite's result codes,
 /// see <https://www.sqlite.org/rescode.html>.
 pub(crate) fn translate(target: &str, err: sqlx::Error) -> EngineError {
@@ -12,8 +15,8 @@ pub(crate) fn translate(target: &str, err: sqlx::Error) -> EngineError {
     let sqlx::Error::Database(db) = err else { return translate_driver(target, err) };
     let message = db.message().replace('\n', " ");
     match primary_code(&*db) {
-        1 if misses_base_table(&message) => EngineError::NotSetUp { target },
-        1 if message.contains("no such table: run_status") => EngineError::Outdated { target },
+        1 if misses(&TABLES, &message) => EngineError::NotSetUp { target },
+        1 if misses(&LATER_TABLES, &message) => EngineError::Outdated { target },
         1 if is_missing_column(&message) => EngineError::NoSuchColumn { message },
         3 => EngineError::PermissionDenied { target, message },
         5 | 6 => EngineError::Busy { target, message },
@@ -66,10 +69,10 @@ pub(crate) fn is_unique_violation(err: &sqlx::Error) -> bool {
     err.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation)
 }
 
-fn misses_base_table(message: &str) -> bool {
+fn misses(tables: &[&str], message: &str) -> bool {
     let Some((_, table)) = message.split_once("no such table: ") else { return false };
     let table = table.strip_prefix("main.").unwrap_or(table);
-    TABLES.contains(&table)
+    tables.contains(&table)
 }
 
 fn is_missing_column(message: &str) -> bool {

@@ -20,5 +20,6 @@ mod setup;
 pub mod text;
 mod turns;
 mod views;
+mod writers;
 
 pub use engine::SqliteEngine;

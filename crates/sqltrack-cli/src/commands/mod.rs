@@ -22,6 +22,7 @@ mod scrub;
 mod setup;
 mod start;
 mod stop;
+mod sync;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -52,6 +53,7 @@ pub(crate) enum Command {
     Edit(edit::Args),
     Delete(delete::Args),
     Scrub(scrub::Args),
+    Sync(sync::Args),
     Args(args::Args),
     Completions(completions::Args),
 }
@@ -89,6 +91,7 @@ impl Command {
                 connected(options, async |client| delete::run(args, client, out).await).await
             }
             Self::Scrub(args) => connected(options, async |client| scrub::run(args, client, out).await).await,
+            Self::Sync(args) => connected(options, async |client| sync::run(args, client, out).await).await,
             Self::Args(args) => args::run(args, out),
             Self::Completions(args) => completions::run(args, out),
         };

@@ -103,7 +103,7 @@ fn unprivileged(command: Command) -> Command {
 fn full_disk() {
     let program = Program::sqlite_with("");
     let script =
-        "PRAGMA max_page_count = 20;\nCREATE TABLE big (x);\nINSERT INTO big VALUES (randomblob(200000));";
+        "PRAGMA max_page_count = 30;\nCREATE TABLE big (x);\nINSERT INTO big VALUES (randomblob(200000));";
     let message = program.feed(&["execute"], script).failed();
     assert_eq!(message, "standard input:3: sqltrack.db: database or disk is full; free some disk space");
     program.run(&["query", "SELECT count(*) FROM runs"]).succeeded();

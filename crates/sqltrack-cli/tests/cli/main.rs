@@ -18,4 +18,5 @@ mod rights;
 mod run;
 mod scripts;
 mod scrub;
+mod sync;
 mod terminal;

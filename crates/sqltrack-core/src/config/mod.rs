@@ -33,6 +33,8 @@ mod url;
 pub use builder::ConfigBuilder;
 pub use error::ConfigError;
 
+use crate::spool::Fsync;
+
 /// The name that config files have unless one says otherwise.
 pub const FILE_NAME: &str = "sqltrack.conf";
 
@@ -134,6 +136,41 @@ impl Config {
     /// default).
     pub fn refuses_when_full(&self) -> bool {
         self.get("queue_full") == Some("refuse")
+    }
+
+    /// The folder in which metrics wait for the database: the parameter `spool`; `None` if it is not set or `off`.
+    ///
+    /// ```
+    /// use sqltrack_core::Config;
+    ///
+    /// let config = Config::explicit([("spool", "/scratch/spool")])?;
+    /// assert_eq!(config.spool(), Some("/scratch/spool".into()));
+    /// assert_eq!(Config::explicit([("spool", "off")])?.spool(), None);
+    /// # Ok::<(), sqltrack_core::ConfigError>(())
+    /// ```
+    pub fn spool(&self) -> Option<PathBuf> {
+        self.get("spool").filter(|spool| *spool != resolve::OFF).map(PathBuf::from)
+    }
+
+    /// The same, or where that is not set, the folder that is used then: `sqltrack/spool` in `$XDG_STATE_HOME`, or in
+    /// `~/.local/state`. `None` if it is `off`, or there is no home directory.
+    pub fn spool_or_default(&self) -> Option<PathBuf> {
+        if self.get("spool").is_some() {
+            return self.spool();
+        }
+        let of_home = || self.environment.home().map(|home| home.join(".local/state"));
+        let state = self.environment.path("XDG_STATE_HOME").filter(|path| path.is_absolute());
+        Some(state.or_else(of_home)?.join("sqltrack/spool"))
+    }
+
+    /// When the spool is forced onto the disk: the parameter `spool_fsync`.
+    pub fn spool_fsync(&self) -> Fsync {
+        self.get("spool_fsync").and_then(|text| text.parse().ok()).unwrap_or_default()
+    }
+
+    /// Whether runs are tracked into the spool alone, with no database: the parameter `offline`.
+    pub fn offline(&self) -> bool {
+        self.get("offline") == Some("true")
     }
 
     fn seconds(&self, name: &str, default: Duration) -> Duration {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::builder::ConfigBuilder;
 use super::layer::{Layer, merge};
 use super::{Config, ConfigError, Dialect, Environment, Parameter, Settings, Source, file};
+use crate::spool::Fsync;
 
 const PREFIX: &str = "SQLTRACK_DSN_";
 
@@ -132,6 +133,9 @@ fn finish(engine: Dialect, layers: &[Layer], environment: Environment) -> Result
     Ok(Config { engine, settings: used, unused, path: None, environment })
 }
 
+/// The word for no spool.
+pub(super) const OFF: &str = "off";
+
 /// A positive number of seconds, up to a day.
 pub(super) fn seconds(text: &str) -> Option<Duration> {
     let number: f64 = text.trim().parse().ok()?;
@@ -149,6 +153,21 @@ pub(super) fn mebibytes(text: &str) -> Option<usize> {
     if (1..=1 << 20).contains(&number) { Some(number << 20) } else { None }
 }
 
+fn check_spool(settings: &Settings) -> Result<(), ConfigError> {
+    if let Some(Err(err)) = settings.value("spool_fsync").map(str::parse::<Fsync>) {
+        return Err(settings.invalid("spool_fsync", err.to_string()).into());
+    }
+    if settings.value("offline").is_some_and(|value| !["true", "false"].contains(&value)) {
+        return Err(settings.invalid("offline", "expected `true` or `false`").into());
+    }
+    if settings.value("offline") == Some("true") && settings.value("spool") == Some(OFF) {
+        return Err(settings
+            .invalid("offline", "without a spool there is nowhere to track to; set `spool`")
+            .into());
+    }
+    Ok(())
+}
+
 fn check(engine: Dialect, settings: &Settings) -> Result<(), ConfigError> {
     for name in ["heartbeat", "grace", "retry"] {
         if settings.value(name).is_some_and(|value| seconds(value).is_none()) {
@@ -164,6 +183,7 @@ fn check(engine: Dialect, settings: &Settings) -> Result<(), ConfigError> {
     if settings.value("queue_full").is_some_and(|value| !matches!(value, "wait" | "refuse")) {
         return Err(settings.invalid("queue_full", "expected `wait` or `refuse`").into());
     }
+    check_spool(settings)?;
     crate::redact::check(settings)?;
     match engine {
         #[cfg(feature = "postgres")]

@@ -1,0 +1,179 @@
+//! Writing entries to the database, in an open transaction.
+
+use std::collections::HashMap;
+
+use sqltrack_engines::{EngineError, Moment, OfflineRunId, RunChanges, RunId};
+
+use super::deliver::Batch;
+use crate::spool::{Entry, Item, NewRun, SpooledRun};
+use crate::{Client, Error, Experiment, ExperimentKey, Metrics, Stamp};
+
+/// What came of the entries.
+#[derive(Debug, Default)]
+pub(super) struct Applied {
+    /// The numbers of those that were refused for good, with the reason.
+    pub(super) refused: Vec<(i64, String)>,
+    /// The runs that were created.
+    pub(super) created: Vec<RunId>,
+}
+
+/// Writes the entries of a batch in the transaction `tx`, in order: all of them, but for those that are refused for good.
+///
+/// # Errors
+///
+/// Whatever is no fault of an entry. The transaction must not be committed then.
+pub(super) async fn apply(tx: &Client, batch: &Batch) -> Result<Applied, Error> {
+    // Nearly always none is refused, so that they need no savepoint each.
+    let all = tx.begin().await?;
+    let mut writing = Writing::default();
+    let mut written = Ok(());
+    for (_, item) in batch {
+        written = writing.write(&all, item).await;
+        if written.is_err() {
+            break;
+        }
+    }
+    match written {
+        Ok(()) => {
+            all.commit().await?;
+            Ok(Applied { refused: Vec::new(), created: writing.created })
+        }
+        Err(err) if is_refusal(&err) => {
+            all.rollback().await?;
+            one_by_one(tx, batch).await
+        }
+        Err(err) => Err(err),
+    }
+}
+
+async fn one_by_one(tx: &Client, batch: &Batch) -> Result<Applied, Error> {
+    let mut writing = Writing::default();
+    let mut refused = Vec::new();
+    for (seq, item) in batch {
+        let one = tx.begin().await?;
+        match writing.write(&one, item).await {
+            Ok(()) => one.commit().await?,
+            Err(err) if is_refusal(&err) => {
+                one.rollback().await?;
+                refused.push((*seq, err.to_string()));
+            }
+            Err(err) => return Err(err),
+        }
+    }
+    Ok(Applied { refused, created: writing.created })
+}
+
+/// Whether an entry can never be written, whatever is tried.
+fn is_refusal(err: &Error) -> bool {
+    match err {
+        Error::Engine(err) => is_refused_by_database(err),
+        Error::MetricName(_)
+        | Error::MetricTwice { .. }
+        | Error::MetricCase { .. }
+        | Error::MetricValue { .. }
+        | Error::ProgressNan
+        | Error::BadText { .. }
+        | Error::ExperimentConflict { .. }
+        | Error::ExperimentNameConflict { .. }
+        | Error::RunConflict { .. }
+        | Error::OfflineRun { .. } => true,
+        _ => false,
+    }
+}
+
+fn is_refused_by_database(err: &EngineError) -> bool {
+    match err {
+        EngineError::NoSuchRun(_)
+        | EngineError::NoSuchExperiment(_)
+        | EngineError::NameTaken { .. }
+        | EngineError::LeaseLost { .. }
+        | EngineError::BadValue(_) => true,
+        // Data exceptions, violated constraints, and what is too big.
+        EngineError::Database { code: Some(code), .. } if code.len() == 5 => {
+            ["22", "23", "54"].iter().any(|class| code.starts_with(class))
+        }
+        _ => false,
+    }
+}
+
+/// What is known while entries are written.
+#[derive(Debug, Default)]
+struct Writing {
+    runs: HashMap<OfflineRunId, RunId>,
+    created: Vec<RunId>,
+}
+
+impl Writing {
+    async fn write(&mut self, tx: &Client, item: &Item) -> Result<(), Error> {
+        match item {
+            Item::Metrics(entry) => self.metrics(tx, entry).await,
+            Item::NewRun(new) => self.new_run(tx, new).await,
+            Item::Update(update) => {
+                let run = self.run(tx, update.run).await?;
+                change(tx, run, update.changes.clone()).await
+            }
+        }
+    }
+
+    async fn metrics(&mut self, tx: &Client, entry: &Entry) -> Result<(), Error> {
+        let run = tx.run(self.run(tx, entry.run).await?);
+        let run = match entry.lease {
+            Some(lease) => run.with_lease(lease),
+            None => run,
+        };
+        let named = entry.names.iter().zip(&entry.values);
+        let metrics: Metrics = named.map(|(name, value)| (name.to_string(), value.clone())).collect();
+        let updated = match entry.updated {
+            None => Stamp::Keep,
+            Some(Moment::Now) => Stamp::Auto,
+            Some(Moment::At(time)) => Stamp::At(time),
+        };
+        run.add_metrics(metrics).step(entry.step).progress(entry.progress).updated(updated).await.map(drop)
+    }
+
+    /// The run of the database that an entry is about.
+    async fn run(&mut self, tx: &Client, run: SpooledRun) -> Result<RunId, Error> {
+        let id = match run {
+            SpooledRun::Run(run) => return Ok(run),
+            SpooledRun::Offline(id) => id,
+        };
+        if let Some(run) = self.runs.get(&id) {
+            return Ok(*run);
+        }
+        let found = find(tx, id).await?.ok_or(Error::OfflineRun { id })?;
+        self.runs.insert(id, found);
+        Ok(found)
+    }
+
+    async fn new_run(&mut self, tx: &Client, new: &NewRun) -> Result<(), Error> {
+        // Another copy of the same spool may have brought it.
+        if find(tx, new.id).await?.is_some() {
+            return Ok(());
+        }
+        let key: ExperimentKey = match (new.experiment, &new.experiment_name) {
+            (Some(id), Some(name)) => (id, name.as_str()).into(),
+            (Some(id), None) => id.into(),
+            (None, name) => name.as_deref().unwrap_or_default().into(),
+        };
+        let experiment = Experiment::open(tx, key).await?;
+        let run = match new.run {
+            Some(run) => experiment.get_run(run).await?,
+            None => experiment.new_run().await?,
+        };
+        let (id, run) = (new.id, run.id());
+        change(tx, run, new.changes.clone()).await?;
+        tx.with_connection(move |conn| Box::pin(async move { Ok(conn.note_offline_run(id, run).await?) }))
+            .await?;
+        self.runs.insert(id, run);
+        self.created.push(run);
+        Ok(())
+    }
+}
+
+async fn find(tx: &Client, id: OfflineRunId) -> Result<Option<RunId>, Error> {
+    tx.with_connection(move |conn| Box::pin(async move { Ok(conn.offline_run(id).await?) })).await
+}
+
+async fn change(tx: &Client, run: RunId, changes: RunChanges) -> Result<(), Error> {
+    tx.with_connection(move |conn| Box::pin(async move { Ok(conn.update_run(run, &changes).await?) })).await
+}

@@ -1,0 +1,1 @@
+DELETE FROM writers WHERE id = $1

@@ -1,0 +1,1 @@
+SELECT run_id AS "run_id!" FROM offline_runs WHERE id = $1
