@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _};
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -36,13 +37,16 @@ struct Trainer {
 }
 
 impl Trainer {
-    fn start(way: &str, variables: &[(String, String)], run: &Run, seed: u64, done: i64) -> Self {
+    fn start(way: &str, place: &Place<'_>, run: &Run, seed: u64, done: i64) -> Self {
+        let variables = place.variables();
+        let spool = place.spool();
         let numbers = [run.id().to_string(), seed.to_string(), (done + 1).to_string(), STEPS.to_string()];
         let mut child = Command::new(TRAINER)
             .arg(way)
             .args(numbers)
             .env_clear()
             .envs(variables.iter().cloned())
+            .envs((way == "spooled").then_some(("SQLTRACK_DSN_SPOOL", spool)))
             .env("LOGNAME", "nobody")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -81,18 +85,27 @@ impl Trainer {
 
 /// The database of a round, and what can be done to it.
 enum Place<'a> {
-    Server { server: Server, proxy: Proxy },
+    Server { server: Server, proxy: Proxy, folder: &'a Path },
     File(&'a Database),
 }
 
 impl Place<'_> {
     fn variables(&self) -> Vec<(String, String)> {
         match self {
-            Self::Server { server, proxy } => {
+            Self::Server { server, proxy, .. } => {
                 vec![("SQLTRACK_DSN_URL".to_owned(), server.url(proxy.port()))]
             }
             Self::File(db) => db.variables().map(|(name, value)| (name, value.to_owned())).collect(),
         }
+    }
+
+    /// The folder that what is spooled waits in.
+    fn spool(&self) -> PathBuf {
+        let folder = match self {
+            Self::Server { folder, .. } => folder,
+            Self::File(db) => db.folder(),
+        };
+        folder.join("spool")
     }
 
     async fn client(&self) -> Client {
@@ -108,7 +121,7 @@ impl Place<'_> {
     async fn disturb(&mut self, chance: &mut Seeded) -> &'static str {
         let pause = Duration::from_millis(100 + chance.below(600));
         match self {
-            Self::Server { server, proxy } => match chance.below(5) {
+            Self::Server { server, proxy, .. } => match chance.below(5) {
                 0 => {
                     server.crash(pause);
                     "crash"
@@ -141,6 +154,12 @@ impl Place<'_> {
         }
     }
 
+    /// Delivers what a killed process has left, past the proxy.
+    async fn sync(&self) {
+        let report = self.client().await.sync(self.spool()).force().await.unwrap();
+        assert_eq!((report.rejected, report.damaged_bytes), (0, 0), "{report:?}");
+    }
+
     /// Keeps everybody from writing for a while.
     async fn hold(&self, pause: Duration) {
         let tx = self.client().await.begin().await.unwrap();
@@ -162,9 +181,9 @@ struct Training {
 }
 
 impl Training {
-    fn keep_going(&mut self, variables: &[(String, String)]) {
+    fn keep_going(&mut self, place: &Place<'_>) {
         if self.trainer.is_none() {
-            let trainer = Trainer::start(self.way, variables, &self.run, self.seed, self.done);
+            let trainer = Trainer::start(self.way, place, &self.run, self.seed, self.done);
             self.trainer = Some(trainer);
         }
     }
@@ -192,7 +211,7 @@ async fn nothing_that_was_acknowledged_is_lost(db: &Database) {
         Dialect::Postgres => {
             let server = Server::start();
             let proxy = Proxy::start(server.port());
-            Place::Server { server, proxy }
+            Place::Server { server, proxy, folder: db.folder() }
         }
         Dialect::Sqlite => Place::File(db),
     };
@@ -209,19 +228,21 @@ async fn round(place: &mut Place<'_>, seed: u64) {
     let client = place.client().await;
     let experiment = Experiment::open(&client, "torture").await.unwrap();
     let mut trainings = Vec::new();
-    for way in ["awaited", "recorded"] {
+    for way in ["awaited", "recorded", "spooled"] {
         let run = experiment.new_run().await.unwrap();
         trainings.push(Training { way, seed: chance.next(), run, done: 0, trainer: None });
     }
-    let variables = place.variables();
     let mut done = Vec::new();
     for _ in 0..1 + chance.below(u64::from(FAULTS)) {
-        trainings.iter_mut().for_each(|training| training.keep_going(&variables));
+        trainings.iter_mut().for_each(|training| training.keep_going(place));
         tokio::time::sleep(Duration::from_millis(20 + chance.below(300))).await;
         if chance.below(3) == 0 {
-            let victim = &mut trainings[chance.below(2) as usize];
+            let victim = &mut trainings[chance.below(3) as usize];
             if let Some(trainer) = victim.trainer.take() {
                 victim.done = trainer.kill();
+                if victim.way == "spooled" {
+                    place.sync().await;
+                }
                 victim.check(&place.client().await).await;
                 done.push("kill");
             }
@@ -231,11 +252,21 @@ async fn round(place: &mut Place<'_>, seed: u64) {
     }
     eprintln!("seed {seed}: {}", done.join(", "));
     for training in &mut trainings {
-        training.keep_going(&variables);
+        training.keep_going(place);
         training.trainer.take().unwrap().finish();
         training.done = STEPS;
         training.check(&place.client().await).await;
     }
+    // Whoever ended well has left nothing behind, and neither have those that were killed.
+    let left: Vec<_> =
+        std::fs::read_dir(place.spool()).map(|files| files.flatten().collect()).unwrap_or_default();
+    assert!(left.is_empty(), "{left:?}");
+    let sql = "SELECT count(*) FROM writers";
+    assert_eq!(client_count(place, sql).await, Some(0));
+}
+
+async fn client_count(place: &Place<'_>, sql: &str) -> Option<i64> {
+    place.client().await.first_value(sql, ()).await.unwrap()
 }
 
 /// Sixty-four clients in eight processes, whose metrics are new at the same moment; somebody reads all the time, and somebody

@@ -348,7 +348,8 @@ impl Client {
         }
         let _one_at_a_time = START.lock().unwrap_or_else(PoisonError::into_inner);
         if self.inner.writer.get().is_none() {
-            let writer = Writer::start(self.inner.config.clone(), self.inner.engine.clone())?;
+            let writer =
+                Writer::start(self.inner.config.clone(), self.inner.engine.clone(), &self.spool_target())?;
             self.inner.heart.add_writer(writer.queue());
             drop(self.inner.writer.set(writer));
         }

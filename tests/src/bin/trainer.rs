@@ -40,6 +40,7 @@ async fn train(job: &[String]) -> Result<(), Error> {
             match *way {
                 "awaited" => awaited(&run, seed, number(first), number(last)).await?,
                 "recorded" => recorded(&run, seed, number(first), number(last)).await?,
+                "spooled" => spooled(&run, seed, number(first), number(last))?,
                 other => panic!("there is no way {other}"),
             }
             client.close().await;
@@ -65,6 +66,16 @@ async fn recorded(run: &Run, seed: u64, first: i64, last: i64) -> Result<(), Err
             run.client().flush().await?;
             say(step);
         }
+    }
+    Ok(())
+}
+
+/// Nothing is waited for: what the call took is there for good.
+fn spooled(run: &Run, seed: u64, first: i64, last: i64) -> Result<(), Error> {
+    for step in first..=last {
+        run.record_metrics(step, generator::metrics(seed, step))?;
+        say(step);
+        std::thread::sleep(std::time::Duration::from_millis(2));
     }
     Ok(())
 }

@@ -96,6 +96,9 @@ impl AddMetrics {
 pub enum Ack {
     /// They are committed; in a transaction, when it is.
     Committed,
+    /// They are in the spool, and come to the database when that can be reached again: by themselves as long as this
+    /// process lives, and by `sqltrack-cli sync` after it.
+    Spooled,
 }
 
 impl IntoFuture for AddMetrics {

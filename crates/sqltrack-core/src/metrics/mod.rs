@@ -61,10 +61,10 @@ impl Default for Names {
 }
 
 impl Names {
-    fn as_slice(&self) -> &[String] {
+    fn get(&self, place: usize) -> &str {
         match self {
-            Self::Own(names) => names,
-            Self::Prepared(set) => &set.names,
+            Self::Own(names) => &names[place],
+            Self::Prepared(set) => &set.names[place],
         }
     }
 }
@@ -86,7 +86,7 @@ impl Metrics {
     /// Adds one metric.
     pub fn push(&mut self, name: impl Into<String>, value: impl Into<Value>) {
         if let Names::Prepared(set) = &self.names {
-            self.names = Names::Own(set.names.to_vec());
+            self.names = Names::Own(set.names.iter().map(|name| name.as_ref().to_owned()).collect());
         }
         if let Names::Own(names) = &mut self.names {
             names.push(name.into());
@@ -96,7 +96,7 @@ impl Metrics {
 
     /// The metrics in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
-        self.names.as_slice().iter().map(String::as_str).zip(&self.values)
+        self.values.iter().enumerate().map(|(place, value)| (self.names.get(place), value))
     }
 
     /// Metrics whose names are prepared; there are as many values.
@@ -116,7 +116,7 @@ impl Metrics {
 
 impl PartialEq for Metrics {
     fn eq(&self, other: &Self) -> bool {
-        self.names.as_slice() == other.names.as_slice() && self.values == other.values
+        self.iter().eq(other.iter())
     }
 }
 

@@ -17,7 +17,7 @@ const KNOWN: usize = 4096;
 pub(crate) struct NameSet {
     /// What tells it from all other sets of the process.
     pub(crate) id: u64,
-    pub(crate) names: Box<[String]>,
+    pub(crate) names: Arc<[Arc<str>]>,
 }
 
 type Table = HashMap<u64, Arc<NameSet>>;
@@ -35,7 +35,7 @@ impl NameSet {
         names.iter().for_each(|name| name.as_ref().hash(&mut hasher));
         let hash = hasher.finish();
         let is_it =
-            |set: &&Arc<Self>| set.names.iter().map(String::as_str).eq(names.iter().map(AsRef::as_ref));
+            |set: &&Arc<Self>| set.names.iter().map(AsRef::as_ref).eq(names.iter().map(AsRef::as_ref));
         if let Some(set) = table.read().unwrap_or_else(PoisonError::into_inner).get(&hash).filter(is_it) {
             return Ok(set.clone());
         }
@@ -57,7 +57,7 @@ impl NameSet {
                 return Err(Error::MetricTwice { name: name.to_owned() });
             }
         }
-        let names = names.iter().map(|name| name.as_ref().to_owned()).collect();
+        let names = names.iter().map(|name| Arc::from(name.as_ref())).collect();
         Ok(Self { id: NEXT.fetch_add(1, Ordering::Relaxed), names })
     }
 }

@@ -99,6 +99,7 @@ impl Run {
             lease: self.fence(),
             updated,
             waiter: None,
+            seq: None,
         })
     }
 }

@@ -42,7 +42,7 @@ impl MetricSet {
 
     /// The names in order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.names.names.iter().map(String::as_str)
+        self.names.names.iter().map(AsRef::as_ref)
     }
 
     /// Metrics of these names with values in the same order, as [`Run::add_metrics`](crate::Run::add_metrics) takes

@@ -87,6 +87,7 @@ fn is_refused_by_database(err: &EngineError) -> bool {
         | EngineError::NoSuchExperiment(_)
         | EngineError::NameTaken { .. }
         | EngineError::LeaseLost { .. }
+        | EngineError::RowTooBig { .. }
         | EngineError::BadValue(_) => true,
         // Data exceptions, violated constraints, and what is too big.
         EngineError::Database { code: Some(code), .. } if code.len() == 5 => {

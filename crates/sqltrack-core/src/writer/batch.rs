@@ -200,21 +200,21 @@ impl RowBuilder<'_> {
                     }
                     Fit::Exact(value) => {
                         self.values.push(Value::Null);
-                        self.spilled.push((name.clone(), value));
+                        self.spilled.push((name.to_string(), value));
                     }
                     Fit::Widen => {
                         self.values.push(Value::Null);
-                        if !built.widen.contains(name) {
-                            built.widen.push(name.clone());
+                        if built.widen.iter().all(|known| **known != **name) {
+                            built.widen.push(name.to_string());
                         }
                     }
                     Fit::Refused => return Err(plan::refused(name, value, Some(column))),
                 },
                 Target::SameCase(existing) => {
-                    return Err(Error::MetricCase { name: name.clone(), existing: existing.clone() });
+                    return Err(Error::MetricCase { name: name.to_string(), existing: existing.clone() });
                 }
                 Target::Missing if self.may_add => self.want(name, value, built)?,
-                Target::Overflow | Target::Missing => self.spilled.push((name.clone(), value.clone())),
+                Target::Overflow | Target::Missing => self.spilled.push((name.to_string(), value.clone())),
             }
         }
         Ok(())

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sqltrack_engines::{Access, Connection, Engine, EngineError, MetricType, Value};
+use sqltrack_engines::{Access, Connection, Engine, EngineError, MetricType, MetricsBatch, Value, WriterId};
 
 use super::batch::{self, Built, Item};
 use super::layout::Columns;
@@ -39,6 +39,10 @@ pub(super) struct Delivery {
     columns: Columns,
     is_known: bool,
     touches: Touches,
+    /// Whose numbers are committed with the calls, if they are in a spool.
+    writer: Option<WriterId>,
+    /// Whether a try may have been committed without our knowing.
+    is_unsure: bool,
     /// The calls that are too big a row, by the place of their first value.
     spilled: Vec<usize>,
 }
@@ -72,7 +76,31 @@ impl Delivery {
             columns,
             is_known: false,
             touches: Touches::default(),
+            writer: None,
+            is_unsure: false,
             spilled: Vec::new(),
+        }
+    }
+
+    /// Has the numbers of the calls committed with them, under the id of this writer.
+    pub(super) fn set_writer(&mut self, writer: Option<WriterId>) {
+        self.writer = writer;
+    }
+
+    /// Takes back what the database knows of a writer that has nothing left.
+    pub(super) async fn finish_writer(&mut self, writer: WriterId) {
+        let finished = async {
+            let mut conn = match self.conn.take() {
+                Some(conn) => conn,
+                None => self.engine.connect().await?,
+            };
+            conn.finish_writer(writer).await
+        };
+        match tokio::time::timeout(PATIENCE, finished).await {
+            Ok(Ok(())) => {}
+            // A row that is left behind harms nobody.
+            Ok(Err(err)) => tracing::debug!("the end of the spool's writer is not recorded: {err}"),
+            Err(_) => tracing::debug!("the end of the spool's writer is not recorded"),
         }
     }
 
@@ -89,6 +117,7 @@ impl Delivery {
         // Taken out: a try that is dropped leaves the connection in the middle of a reply.
         let conn = self.conn.take();
         let tried = tokio::time::timeout(patience, self.run(conn, work, offsets, places)).await;
+        self.is_unsure = self.writer.is_some() && matches!(tried, Err(_) | Ok(Err(Stop::Failed(_))));
         match tried {
             Ok(Ok((taken, refused))) => Outcome::Written { taken, refused },
             Ok(Err(Stop::Refused(refused))) => Outcome::Refused(refused),
@@ -134,6 +163,12 @@ impl Delivery {
         offsets: &[usize],
         places: &[usize],
     ) -> Result<(usize, Vec<(usize, Error)>), Stop> {
+        if self.is_unsure {
+            let arrived = self.arrived(conn, work, places).await?;
+            if arrived > 0 {
+                return Ok((arrived, Vec::new()));
+            }
+        }
         let spilled = std::mem::take(&mut self.spilled);
         let item = |place: &usize| Item {
             call: &work.calls[*place],
@@ -149,7 +184,9 @@ impl Delivery {
             let mut built = self.build(conn, places, || places.iter().map(item)).await?;
             let refused: Vec<(usize, Error)> =
                 built.refused.drain(..).map(|(number, err)| (places[number], err)).collect();
-            match write_built(conn, &built).await {
+            let last = places[..built.taken].iter().rev().find_map(|place| work.calls[*place].seq);
+            let delivered = self.writer.zip(last);
+            match write_built(conn, &built, delivered).await {
                 Ok(()) => {
                     if let Some(last) = built.batches.last() {
                         self.touches.note(&last.runs);
@@ -169,6 +206,22 @@ impl Delivery {
         }))
     }
 
+    /// How many of the calls, from the first one on, a try has committed whose outcome was not known.
+    async fn arrived(
+        &mut self,
+        conn: &mut dyn Connection,
+        work: &Calls,
+        places: &[usize],
+    ) -> Result<usize, EngineError> {
+        let Some(writer) = self.writer else { return Ok(0) };
+        conn.begin(Access::Write).await?;
+        let arrived = conn.delivered(writer).await?;
+        conn.commit().await?;
+        // Those that are not in the spool were committed with the one before them.
+        let has_arrived = |place: &usize| work.calls[*place].seq.is_some_and(|seq| seq <= arrived);
+        Ok(places.iter().rposition(has_arrived).map_or(0, |last| last + 1))
+    }
+
     /// What an error means for the calls.
     fn stop(&mut self, work: &Calls, offsets: &[usize], places: &[usize], err: EngineError) -> Stop {
         let of_run = |run| places.iter().copied().filter(move |place| work.calls[*place].key.run == run);
@@ -185,6 +238,11 @@ impl Delivery {
                 self.spilled.push(offsets[places[0]]);
                 Stop::Refused(Vec::new())
             }
+            // Then the next try asks what has arrived.
+            EngineError::AlreadyDelivered { .. } => Stop::Failed(EngineError::Busy {
+                target: self.engine.target().to_owned(),
+                message: err.to_string(),
+            }),
             err if err.is_passing() || needs_person(&err) => Stop::Failed(err),
             err if places.len() == 1 => Stop::Refused(vec![(places[0], err.into())]),
             _ => Stop::Split,
@@ -277,15 +335,19 @@ fn needs_person(err: &EngineError) -> bool {
     )
 }
 
-async fn write_built(conn: &mut dyn Connection, built: &Built) -> Result<(), EngineError> {
-    match built.batches.as_slice() {
-        [] => Ok(()),
-        [batch] if batch.runs.is_empty() => Ok(()),
-        [batch] => conn.write_metrics_batch(batch).await,
-        batches => {
+/// Writes everything, and with it the number of the last call that a writer has delivered.
+async fn write_built(
+    conn: &mut dyn Connection,
+    built: &Built,
+    delivered: Option<(WriterId, i64)>,
+) -> Result<(), EngineError> {
+    let batches: Vec<&MetricsBatch> = built.batches.iter().filter(|batch| !batch.runs.is_empty()).collect();
+    match (batches.as_slice(), delivered) {
+        ([], None) => Ok(()),
+        ([batch], None) => conn.write_metrics_batch(batch).await,
+        (batches, delivered) => {
             conn.begin(Access::Write).await?;
-            let written = write_batches(conn, batches).await;
-            if let Err(err) = written {
+            if let Err(err) = write_batches(conn, batches, delivered).await {
                 conn.rollback().await?;
                 return Err(err);
             }
@@ -296,10 +358,14 @@ async fn write_built(conn: &mut dyn Connection, built: &Built) -> Result<(), Eng
 
 async fn write_batches(
     conn: &mut dyn Connection,
-    batches: &[sqltrack_engines::MetricsBatch],
+    batches: &[&MetricsBatch],
+    delivered: Option<(WriterId, i64)>,
 ) -> Result<(), EngineError> {
     for batch in batches {
         conn.write_metrics_batch(batch).await?;
     }
-    Ok(())
+    match delivered {
+        Some((writer, last)) => conn.note_delivered(writer, last).await,
+        None => Ok(()),
+    }
 }

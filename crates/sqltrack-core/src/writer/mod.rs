@@ -10,6 +10,7 @@ mod direct;
 mod layout;
 mod ongoing;
 mod queue;
+mod spooling;
 mod touches;
 mod worker;
 
@@ -27,6 +28,7 @@ pub(crate) use queue::{Call, Queue};
 
 use crate::client::join;
 use crate::metrics::Ack;
+use crate::spool::{Spool, Target};
 use crate::{Config, Error};
 
 /// For how long the end of the last client waits for what was recorded.
@@ -42,6 +44,8 @@ pub struct Stats {
     pub queued_bytes: u64,
     /// Rows that were committed.
     pub written_rows: u64,
+    /// Rows of the queued ones that are in memory alone, where there is a spool: its disk was full.
+    pub unspooled_rows: u64,
     /// Rows that the database refused for good.
     pub refused_rows: u64,
     /// Transactions in which rows were committed.
@@ -64,8 +68,12 @@ impl Writer {
     /// # Errors
     ///
     /// [`Error::Stopped`] if the system gives no thread for it.
-    pub(crate) fn start(config: Arc<Config>, engine: Arc<dyn Engine>) -> Result<Self, Error> {
-        let queue = Arc::new(Queue::new(config));
+    pub(crate) fn start(
+        config: Arc<Config>,
+        engine: Arc<dyn Engine>,
+        target: &Target,
+    ) -> Result<Self, Error> {
+        let queue = Arc::new(Queue::new(config.clone(), open_spool(&config, target)));
         worker::start(queue.clone())?;
         Ok(Self { queue, engine, direct: Direct::new() })
     }
@@ -89,7 +97,8 @@ impl Writer {
 
     /// Tries the short way, if nothing else is on its way: what was accepted before must be there before.
     async fn write_short(&self, call: Call, values: Vec<Value>) -> Result<Short, Error> {
-        if !self.queue.is_idle() || self.queue.is_closed() {
+        // What is in the spool is delivered by one connection alone, in order.
+        if self.queue.has_spool || !self.queue.is_idle() || self.queue.is_closed() {
             return Ok(Short::Not(call, values));
         }
         let Some(held) = self.direct.claim() else { return Ok(Short::Not(call, values)) };
@@ -127,6 +136,9 @@ impl Writer {
             }),
         );
         let is_done = matches!(reached.await, Ok(Ok(progress)) if progress.done >= target);
+        if !is_done && self.queue.is_spooled() {
+            return Ok(Ack::Spooled);
+        }
         if !is_done {
             let trouble = self.queue.progress.borrow().trouble.clone();
             return Err(trouble.map_or_else(
@@ -152,6 +164,18 @@ impl Writer {
         let mut progress = self.queue.progress.subscribe();
         let ended = progress.wait_for(|progress| progress.has_ended);
         drop(tokio::time::timeout(DROP_PATIENCE, ended).await);
+    }
+}
+
+/// The spool that the configuration asks for. Without one, metrics are as safe as the memory.
+fn open_spool(config: &Config, target: &Target) -> Option<Spool> {
+    let folder = config.spool()?;
+    match Spool::open(folder, target, config.spool_fsync()) {
+        Ok(spool) => Some(spool),
+        Err(err) => {
+            tracing::error!("metrics are not spooled: {err}");
+            None
+        }
     }
 }
 

@@ -4,11 +4,13 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use sqltrack_engines::{MetricsKey, Moment, Value};
+use sqltrack_engines::{MetricsKey, Moment, Value, WriterId};
 use tokio::sync::{Notify, oneshot, watch};
 
 use super::Stats;
+use super::spooling::Spooling;
 use crate::metrics::{Ack, NameSet};
+use crate::spool::Spool;
 use crate::{Config, Error};
 
 /// How many calls are worth waking the writer for, of those that nobody waits for.
@@ -27,6 +29,8 @@ pub(crate) struct Call {
     pub(crate) updated: Option<Moment>,
     /// Who waits for it, if anyone does.
     pub(crate) waiter: Option<Waiter>,
+    /// Its number in the spool, if it is there.
+    pub(crate) seq: Option<i64>,
 }
 
 /// Who waits for a call.
@@ -46,7 +50,7 @@ pub(super) struct Calls {
 }
 
 impl Calls {
-    fn push(&mut self, call: Call, values: &mut Vec<Value>) -> usize {
+    pub(super) fn push(&mut self, call: Call, values: &mut Vec<Value>) -> usize {
         let bytes = CALL_BYTES + values.iter().map(size).sum::<usize>();
         self.calls.push(call);
         self.values.append(values);
@@ -58,6 +62,10 @@ impl Calls {
     pub(super) fn put(&mut self, call: Call, values: Vec<Value>) {
         self.calls = vec![call];
         self.values = values;
+    }
+
+    fn bytes(&self) -> usize {
+        self.bytes
     }
 
     pub(super) fn clear(&mut self) {
@@ -102,8 +110,23 @@ struct State {
     /// call would cost as much as everything else.
     has_records: bool,
     last_record: Option<Instant>,
-    /// Bytes of all that was accepted and is not done.
+    /// Calls that were accepted, are not done, and are not in the spool although there is one.
+    unspooled: usize,
+    /// Bytes of all that was accepted and is not done, as far as it is in memory.
     bytes: usize,
+    spooling: Option<Spooling>,
+}
+
+impl State {
+    /// Fetches calls that wait in the spool alone.
+    fn read_back(&mut self) {
+        let Some(spooling) = self.spooling.as_mut().filter(|spooling| spooling.has_backlog()) else { return };
+        if let Err(err) = spooling.read_back(&mut self.calls) {
+            tracing::error!("the spool cannot be read: {err}");
+        }
+        self.bytes += self.calls.bytes();
+        self.is_urgent = true;
+    }
 }
 
 /// How far the writer is.
@@ -121,6 +144,8 @@ pub(super) struct Progress {
 #[derive(Debug)]
 pub(crate) struct Queue {
     pub(super) config: Arc<Config>,
+    /// Whether what is accepted outlives the process.
+    pub(super) has_spool: bool,
     state: Mutex<State>,
     wake: Notify,
     /// Ends the pause before another try.
@@ -151,7 +176,8 @@ impl Counters {
 }
 
 impl Queue {
-    pub(super) fn new(config: Arc<Config>) -> Self {
+    pub(super) fn new(config: Arc<Config>, spool: Option<Spool>) -> Self {
+        let has_spool = spool.is_some();
         let state = State {
             calls: Calls::default(),
             sleep: Sleep::Awake,
@@ -159,10 +185,13 @@ impl Queue {
             closed: None,
             has_records: false,
             last_record: None,
+            unspooled: 0,
             bytes: 0,
+            spooling: spool.map(Spooling::new),
         };
         Self {
             config,
+            has_spool,
             state: Mutex::new(state),
             wake: Notify::new(),
             nudge: Notify::new(),
@@ -191,7 +220,7 @@ impl Queue {
     /// Takes a call that nobody waits for, and its values, or waits for room.
     pub(super) fn record(&self, call: Call, values: &mut Vec<Value>) -> Result<(), Error> {
         let mut state = self.state();
-        if state.bytes >= self.config.queue() {
+        if state.bytes >= self.config.queue() && state.spooling.is_none() {
             state = self.wait_for_room(state)?;
         }
         self.accept(&mut state, call, values)?;
@@ -201,9 +230,26 @@ impl Queue {
         Ok(())
     }
 
-    fn accept(&self, state: &mut State, call: Call, values: &mut Vec<Value>) -> Result<(), Error> {
+    fn accept(&self, state: &mut State, mut call: Call, values: &mut Vec<Value>) -> Result<(), Error> {
         if state.closed.is_some() {
             return Err(Error::Stopped("the client was closed".to_owned()));
+        }
+        if let Some(spooling) = &mut state.spooling {
+            // What waits in the spool alone goes first.
+            let waits = spooling.has_backlog() || state.bytes >= self.config.queue();
+            call.seq = spooling.append(&call, values);
+            match call.seq {
+                Some(_) if waits => {
+                    values.clear();
+                    self.accepted.fetch_add(1, Ordering::Release);
+                    if let Some(waiter) = call.waiter {
+                        let _ = waiter.answer.send(Ok(Ack::Spooled));
+                    }
+                    return Ok(());
+                }
+                Some(seq) => spooling.keep(seq),
+                None => state.unspooled += 1,
+            }
         }
         let bytes = state.calls.push(call, values);
         state.bytes += bytes;
@@ -260,6 +306,9 @@ impl Queue {
         loop {
             let sleep = {
                 let mut state = self.state();
+                if state.calls.calls.is_empty() {
+                    state.read_back();
+                }
                 let has_calls = !state.calls.calls.is_empty();
                 let is_due = state.is_urgent || state.closed.is_some() || state.calls.calls.len() >= MANY;
                 if has_calls && (is_due || is_rested) {
@@ -303,13 +352,21 @@ impl Queue {
     }
 
     /// Notes that calls are done.
-    pub(super) fn finish(&self, count: usize, bytes: usize) {
+    pub(super) fn finish(&self, calls: &[Call], bytes: usize) {
+        let seq = calls.iter().rev().find_map(|call| call.seq);
+        let count = calls.len();
         if count == 0 {
             return;
         }
         {
             let mut state = self.state();
             state.bytes -= bytes;
+            if state.spooling.is_some() {
+                state.unspooled -= calls.iter().filter(|call| call.seq.is_none()).count();
+            }
+            if let (Some(seq), Some(spooling)) = (seq, &state.spooling) {
+                spooling.delivered(seq);
+            }
         }
         self.room.notify_all();
         self.progress.send_modify(|progress| {
@@ -342,6 +399,31 @@ impl Queue {
         self.progress.borrow().done >= target
     }
 
+    /// Whether everything that is queued outlives the process.
+    pub(super) fn is_spooled(&self) -> bool {
+        let state = self.state();
+        state.spooling.is_some() && state.unspooled == 0
+    }
+
+    /// The id under which the database knows what has arrived from the spool.
+    pub(super) fn spool_writer(&self) -> Option<WriterId> {
+        self.state().spooling.as_ref().map(Spooling::writer)
+    }
+
+    /// Keeps a call of the spool aside that the database has refused.
+    pub(super) fn reject(&self, call: &Call, values: &[Value], reason: &str) {
+        if let (Some(seq), Some(spooling)) = (call.seq, &self.state().spooling) {
+            spooling.reject(seq, call, values, reason);
+        }
+    }
+
+    /// Ends the spool, and returns its writer if nothing is left in it.
+    pub(super) fn close_spool(&self) -> Option<WriterId> {
+        let spooling = self.state().spooling.take()?;
+        let writer = spooling.writer();
+        spooling.close().then_some(writer)
+    }
+
     /// Notes that a recorded call was refused, for the next flush to tell.
     pub(super) fn note_refused(&self, message: String) {
         let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
@@ -359,11 +441,15 @@ impl Queue {
 
     pub(super) fn stats(&self) -> Stats {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        let bytes = self.state().bytes;
+        let (bytes, unspooled) = {
+            let state = self.state();
+            (state.bytes, state.unspooled)
+        };
         let done = self.progress.borrow().done;
         Stats {
             queued_rows: self.accepted.load(Ordering::Acquire).saturating_sub(done),
             queued_bytes: bytes as u64,
+            unspooled_rows: unspooled as u64,
             written_rows: read(&self.stats.written),
             refused_rows: read(&self.stats.refused),
             batches: read(&self.stats.batches),

@@ -39,6 +39,8 @@ struct Worker {
     queue: Arc<Queue>,
     engine: Arc<dyn Engine>,
     delivery: Delivery,
+    /// Whether what is left is left to the spool.
+    is_given_up: bool,
 }
 
 /// Calls that are being written: their places.
@@ -46,18 +48,22 @@ type Places = Vec<usize>;
 
 impl Worker {
     fn new(queue: Arc<Queue>, engine: Arc<dyn Engine>) -> Self {
-        let delivery = Delivery::new(engine.clone(), &queue.config);
-        Self { queue, engine, delivery }
+        let mut delivery = Delivery::new(engine.clone(), &queue.config);
+        delivery.set_writer(queue.spool_writer());
+        Self { queue, engine, delivery, is_given_up: false }
     }
 
     async fn run(mut self) {
         let mut work = Calls::default();
-        while self.queue.take(&mut work, NAP).await {
+        while !self.is_given_up && self.queue.take(&mut work, NAP).await {
             let awaited = self.write_all(&mut work).await;
             work.clear();
             if awaited > 1 {
                 self.gather(awaited);
             }
+        }
+        if let Some(writer) = self.queue.close_spool() {
+            self.delivery.finish_writer(writer).await;
         }
         drop(self.delivery);
         self.engine.close().await;
@@ -92,7 +98,10 @@ impl Worker {
             }
             let bytes = work.bytes_of(first..end, &offsets);
             self.write_part(work, &offsets, (first..end).collect()).await;
-            self.queue.finish(end - first, bytes);
+            if self.is_given_up {
+                return awaited;
+            }
+            self.queue.finish(&work.calls[first..end], bytes);
             first = end;
         }
         awaited
@@ -115,7 +124,7 @@ impl Worker {
                     parts.push(rest);
                     Counters::add(&self.queue.stats.batches, 1);
                     let is_refused: Vec<usize> = refused.iter().map(|(place, _)| *place).collect();
-                    self.refuse(work, refused);
+                    self.refuse(work, offsets, refused);
                     places.retain(|place| !is_refused.contains(place));
                     Counters::add(&self.queue.stats.written, places.len());
                     for place in places {
@@ -124,7 +133,7 @@ impl Worker {
                 }
                 Outcome::Refused(refused) => {
                     let is_refused: Vec<usize> = refused.iter().map(|(place, _)| *place).collect();
-                    self.refuse(work, refused);
+                    self.refuse(work, offsets, refused);
                     places.retain(|place| !is_refused.contains(place));
                     parts.push(places);
                 }
@@ -136,10 +145,15 @@ impl Worker {
                 Outcome::Failed(err) => {
                     self.give_up_on(work, &mut places, &err);
                     self.note_trouble(&err);
+                    if self.queue.closed_for() > self.queue.config.retry() && self.queue.is_spooled() {
+                        // They stay where they are.
+                        self.is_given_up = true;
+                        return;
+                    }
                     if self.queue.closed_for() > self.queue.config.retry() {
                         let all = places.drain(..).chain(parts.drain(..).flatten());
                         let lost = all.map(|place| (place, Error::from(err.duplicate())));
-                        self.refuse(work, lost.collect());
+                        self.refuse(work, offsets, lost.collect());
                         return;
                     }
                     parts.push(places);
@@ -160,6 +174,10 @@ impl Worker {
         let now = Instant::now();
         let is_hopeless = !err.is_passing();
         places.retain(|place| match deadline(work, *place) {
+            Some(deadline) if !is_hopeless && deadline <= now && work.calls[*place].seq.is_some() => {
+                answer(work, *place, Ok(Ack::Spooled));
+                true
+            }
             Some(deadline) if is_hopeless || deadline <= now => {
                 answer(work, *place, Err(err.duplicate().into()));
                 false
@@ -179,13 +197,15 @@ impl Worker {
         });
     }
 
-    fn refuse(&self, work: &mut Calls, refused: Vec<(usize, Error)>) {
+    fn refuse(&self, work: &mut Calls, offsets: &[usize], refused: Vec<(usize, Error)>) {
         Counters::add(&self.queue.stats.refused, refused.len());
         for (place, err) in refused {
             if work.calls[place].waiter.is_none() {
                 let run = work.calls[place].key.run;
                 tracing::error!("recorded metrics of run {run} are refused: {err}");
                 self.queue.note_refused(err.to_string());
+                let values = &work.values[offsets[place]..offsets[place + 1]];
+                self.queue.reject(&work.calls[place], values, &err.to_string());
             }
             answer(work, place, Err(err));
         }
