@@ -29,6 +29,7 @@ on_both_engines!(
         a_row_that_is_too_big_is_split,
         an_outage_is_waited_for,
         what_was_recorded_waits_longer_than_what_is_awaited,
+        what_is_awaited_does_not_wait_for_what_was_recorded_before,
         a_full_queue_refuses_or_waits,
         a_new_column_waits_for_a_long_reader_and_others_do_not_fail,
 );
@@ -503,4 +504,32 @@ async fn a_new_column_waits_for_a_long_reader_and_others_do_not_fail(db: &Databa
     let sql = "SELECT new FROM metrics WHERE run_id = $1 AND step = 1";
     let stored: Option<f64> = client.first_value(sql, (run.id(),)).await.unwrap();
     assert_eq!(stored, Some(0.5));
+}
+
+/// Also if the writer is in the middle of what it cannot write.
+async fn what_is_awaited_does_not_wait_for_what_was_recorded_before(db: &Database) {
+    db.set_up().await;
+    let (proxy, url) = db.behind_proxy();
+    let client = db.builder().set("url", url).set("retry", "1").connect().await.unwrap();
+    let run = run(&client).await;
+    run.add_metrics([("loss", 0.5)]).await.unwrap();
+    run.record_metrics(1, [("loss", 0.25)]).unwrap();
+    client.flush().await.unwrap();
+    for is_cut in [true, false] {
+        if is_cut {
+            proxy.cut()
+        } else {
+            proxy.silence()
+        }
+        run.record_metrics(2, [("loss", 0.25)]).unwrap();
+        // Long enough for the writer to be busy with that.
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let start = Instant::now();
+        run.add_metrics([("loss", 0.125)]).step(3).await.unwrap_err();
+        assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
+        proxy.open();
+        while client.flush().await.is_err() {
+            assert!(start.elapsed() < Duration::from_secs(60), "{:?}", start.elapsed());
+        }
+    }
 }

@@ -144,14 +144,15 @@ impl Delivery {
         offsets: &[usize],
         places: &[usize],
     ) -> Result<(usize, Vec<(usize, Error)>), Stop> {
-        let mut conn = match conn {
+        let conn = match conn {
             Some(conn) => conn,
             None => self.engine.connect().await?,
         };
-        let done = self.write(&mut *conn, work, offsets, places).await;
-        match &done {
-            Err(Stop::Failed(err)) if !matches!(err, EngineError::Busy { .. }) => conn.discard(),
-            _ => self.conn = Some(conn),
+        let mut careful = Careful { conn: Some(conn) };
+        let Some(conn) = &mut careful.conn else { return Err(Stop::Split) };
+        let done = self.write(&mut **conn, work, offsets, places).await;
+        if !matches!(&done, Err(Stop::Failed(err)) if !matches!(err, EngineError::Busy { .. })) {
+            self.conn = careful.conn.take();
         }
         done
     }
@@ -314,6 +315,19 @@ impl Delivery {
         self.columns.set(conn.metric_columns().await?);
         self.is_known = true;
         Ok(())
+    }
+}
+
+/// A connection that is closed unless it is taken out: a try that is dropped leaves it in the middle of a reply.
+struct Careful {
+    conn: Option<Box<dyn Connection>>,
+}
+
+impl Drop for Careful {
+    fn drop(&mut self) {
+        if let Some(conn) = &mut self.conn {
+            conn.discard();
+        }
     }
 }
 

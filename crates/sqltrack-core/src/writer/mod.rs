@@ -34,6 +34,9 @@ use crate::{Config, Error};
 /// For how long the end of the last client waits for what was recorded.
 const DROP_PATIENCE: Duration = Duration::from_secs(2);
 
+/// How much longer an answer is waited for than the writer has time for it.
+const MARGIN: Duration = Duration::from_millis(250);
+
 /// What the writer of a client has done, see [`Client::stats`](crate::Client::stats). A row is what one call adds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
@@ -92,7 +95,12 @@ impl Writer {
         let (answer, answered) = oneshot::channel();
         let deadline = start + self.queue.config.retry();
         self.queue.submit(Call { waiter: Some(Waiter { answer, deadline }), ..call }, values)?;
-        answered.await.map_err(|_| Error::Stopped("the writer of metrics has ended".to_owned()))?
+        // The writer may be busy with what was accepted before, for as long as that cannot be written.
+        match tokio::time::timeout_at((deadline + MARGIN).into(), answered).await {
+            Ok(answer) => answer.map_err(|_| Error::Stopped("the writer of metrics has ended".to_owned()))?,
+            Err(_) if self.queue.is_spooled() => Ok(Ack::Spooled),
+            Err(_) => Err(self.trouble()),
+        }
     }
 
     /// Tries the short way, if nothing else is on its way: what was accepted before must be there before.
@@ -140,14 +148,19 @@ impl Writer {
             return Ok(Ack::Spooled);
         }
         if !is_done {
-            let trouble = self.queue.progress.borrow().trouble.clone();
-            return Err(trouble.map_or_else(
-                || Error::Stopped("metrics are still being written; flush again".to_owned()),
-                |(err, _)| err.duplicate().into(),
-            ));
+            return Err(self.trouble());
         }
         self.queue.take_refused()?;
         Ok(Ack::Committed)
+    }
+
+    /// Why what was accepted is not written yet.
+    fn trouble(&self) -> Error {
+        let trouble = self.queue.progress.borrow().trouble.clone();
+        trouble.map_or_else(
+            || Error::Stopped("metrics are still being written; they are kept, and tried further".to_owned()),
+            |(err, _)| err.duplicate().into(),
+        )
     }
 
     pub(crate) fn stats(&self) -> Stats {

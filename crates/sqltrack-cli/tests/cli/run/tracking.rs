@@ -36,7 +36,9 @@ fn a_run_whose_program_is_killed_is_lost() {
         let mut job = Job::start(&mut program.command(&["run", "sh", "-c", REPORTER]));
         job.ready();
         job.kill(Signal::KILL);
-        assert_eq!(job.rest(), "TERM\n", "the command is told to end");
+        // Sometimes twice, see `a_command_does_not_outlive_us`.
+        let told = job.rest();
+        assert!(!told.is_empty() && told.lines().all(|line| line == "TERM"), "{told}");
         job.wait();
         until(&program, "LOST");
         let reaped = program.run(&["reap", "--stale", "1ms", "--format", "csv"]).succeeded();
