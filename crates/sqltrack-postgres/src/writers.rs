@@ -1,12 +1,12 @@
 //! The statements on writers and on runs that were begun without a database.
 
 use sqltrack_engines::{EngineError, OfflineRunId, RunId, WriterId};
-use sqlx::PgConnection;
 
 use crate::error::{translate, violated_foreign_key};
+use crate::session::Session;
 
 pub(crate) async fn delivered(
-    conn: &mut PgConnection,
+    conn: &mut Session,
     target: &str,
     writer: WriterId,
 ) -> Result<i64, EngineError> {
@@ -18,7 +18,7 @@ pub(crate) async fn delivered(
 }
 
 pub(crate) async fn note_delivered(
-    conn: &mut PgConnection,
+    conn: &mut Session,
     target: &str,
     writer: WriterId,
     last_seq: i64,
@@ -31,7 +31,7 @@ pub(crate) async fn note_delivered(
 }
 
 pub(crate) async fn finish(
-    conn: &mut PgConnection,
+    conn: &mut Session,
     target: &str,
     writer: WriterId,
 ) -> Result<(), EngineError> {
@@ -43,7 +43,7 @@ pub(crate) async fn finish(
 }
 
 pub(crate) async fn offline_run(
-    conn: &mut PgConnection,
+    conn: &mut Session,
     target: &str,
     id: OfflineRunId,
 ) -> Result<Option<RunId>, EngineError> {
@@ -55,7 +55,7 @@ pub(crate) async fn offline_run(
 }
 
 pub(crate) async fn note_offline_run(
-    conn: &mut PgConnection,
+    conn: &mut Session,
     target: &str,
     id: OfflineRunId,
     run: RunId,
