@@ -31,7 +31,9 @@ impl Parameter {
 
     /// Whether it is a connection keyword of libpq, and so may stand in a service file or a URL's query.
     pub fn is_libpq_keyword(&self) -> bool {
-        self.is_for(Dialect::Postgres) && !self.is_for(Dialect::Sqlite) && !matches!(self.name, "schema" | "pooler")
+        self.is_for(Dialect::Postgres)
+            && !self.is_for(Dialect::Sqlite)
+            && !matches!(self.name, "schema" | "pooler")
     }
 
     const fn masked(mut self) -> Self {

@@ -16,8 +16,8 @@ use crate::batch::{self, Statements};
 use crate::dynamic::{self, Place};
 use crate::engine::Pooled;
 use crate::error::translate;
-use crate::{experiments, life, metrics, runs, setup, writers};
 use crate::session::Session;
+use crate::{experiments, life, metrics, runs, setup, writers};
 
 /// A connection out of the pool. It is closed, not given back, if a transaction is open when it is dropped.
 pub(crate) struct PostgresConnection {

@@ -5,7 +5,8 @@
 
 use std::sync::Arc;
 
-use sqltrack_engines::{EngineError, Rows, Value};
+use sqltrack_engines::script::StatementKind;
+use sqltrack_engines::{Dialect, EngineError, Rows, Value};
 use sqlx::postgres::{PgArguments, PgQueryResult};
 use sqlx::{AssertSqlSafe, Executor as _, SqlSafeStr as _, Statement as _};
 
@@ -67,6 +68,11 @@ pub(crate) async fn execute(
     parameters: &[Value],
     place: Place,
 ) -> Result<u64, EngineError> {
+    // Through a pooler, a statement that is parsed apart from its run needs a transaction. This one is sent whole.
+    let is_apart = conn.is_pooled() && place == Place::Alone && parameters.is_empty();
+    if is_apart && StatementKind::of(sql, Dialect::Postgres).forbidden_in_transaction() {
+        return run(conn, sql).await.map(|done| done.rows_affected()).map_err(|err| translate(target, err));
+    }
     let mut attempt = 0;
     loop {
         attempt += 1;

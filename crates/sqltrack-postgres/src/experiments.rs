@@ -142,11 +142,7 @@ pub(crate) async fn belongings(
     }))
 }
 
-pub(crate) async fn delete(
-    conn: &mut Session,
-    target: &str,
-    id: ExperimentId,
-) -> Result<(), EngineError> {
+pub(crate) async fn delete(conn: &mut Session, target: &str, id: ExperimentId) -> Result<(), EngineError> {
     let deleted = sqlx::query_file!("../../queries/delete_experiment.sql", id.0)
         .execute(conn)
         .await

@@ -149,7 +149,11 @@ async fn alter_once(
     if !in_transaction {
         conn.begin().await?;
         let result = alter_statements(conn, statements, in_transaction).await;
-        if result.is_ok() { conn.commit().await? } else { conn.rollback().await? }
+        if result.is_ok() {
+            conn.commit().await?
+        } else {
+            conn.rollback().await?
+        }
         return result;
     }
     dynamic::run(conn, "SAVEPOINT sqltrack_alter").await?;
@@ -187,11 +191,7 @@ fn quoted(name: &str) -> Result<String, EngineError> {
 ///
 /// Every value is cast to the type that it is sent as: the driver keeps plans by their text alone, and would
 /// send a float to a plan that was made for an integer.
-pub(crate) async fn write(
-    conn: &mut Session,
-    target: &str,
-    row: &MetricsRow,
-) -> Result<(), EngineError> {
+pub(crate) async fn write(conn: &mut Session, target: &str, row: &MetricsRow) -> Result<(), EngineError> {
     let mut arguments = sqlx::postgres::PgArguments::default();
     for value in [Value::Int(row.run.0), Value::Int(row.step), Value::Float(row.progress)] {
         add(&mut arguments, &value)?;

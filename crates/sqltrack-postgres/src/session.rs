@@ -30,6 +30,11 @@ impl Session {
         &mut self.driver
     }
 
+    /// Whether every statement that takes parameters runs in a transaction.
+    pub(crate) fn is_pooled(&self) -> bool {
+        self.is_pooled
+    }
+
     /// Whether a transaction is open, or may be, since an answer never came.
     pub(crate) fn is_in_transaction(&self) -> bool {
         self.in_transaction
@@ -119,10 +124,7 @@ impl<'q, E: Execute<'q, Postgres>> Execute<'q, Postgres> for Unnamed<E> {
 impl<'c> Executor<'c> for &'c mut Session {
     type Database = Postgres;
 
-    fn fetch_many<'e, 'q: 'e, E>(
-        self,
-        query: E,
-    ) -> BoxStream<'e, Result<Either<PgQueryResult, PgRow>, Error>>
+    fn fetch_many<'e, 'q: 'e, E>(self, query: E) -> BoxStream<'e, Result<Either<PgQueryResult, PgRow>, Error>>
     where
         'c: 'e,
         E: 'q + Execute<'q, Postgres>,
@@ -132,7 +134,9 @@ impl<'c> Executor<'c> for &'c mut Session {
         }
         let answers = async move {
             let answers = self.answers(query).await;
-            stream::iter(answers.map_or_else(|err| vec![Err(err)], |found| found.into_iter().map(Ok).collect()))
+            stream::iter(
+                answers.map_or_else(|err| vec![Err(err)], |found| found.into_iter().map(Ok).collect()),
+            )
         };
         stream::once(answers).flatten().boxed()
     }

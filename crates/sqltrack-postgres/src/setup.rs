@@ -1,11 +1,11 @@
 //! The statements of setup: the schema, the lock, and the table that tracks scripts, of the shape that sqlx' migrator
 //! gives to its own. The migrator itself would bypass [`Session`].
 
-use sqltrack_engines::sql::Identifier;
-use sqltrack_engines::{AppliedScript, EngineError};
 use crate::dynamic;
 use crate::error::translate;
 use crate::session::Session;
+use sqltrack_engines::sql::Identifier;
+use sqltrack_engines::{AppliedScript, EngineError};
 
 /// The columns of the table that tracks scripts.
 const COLUMNS: &str = "
@@ -56,11 +56,7 @@ pub(crate) async fn prepare(
 }
 
 /// Waits for the lock that every setup of this schema takes, and keeps it until the transaction ends.
-pub(crate) async fn lock(
-    conn: &mut Session,
-    target: &str,
-    schema: Option<&str>,
-) -> Result<(), EngineError> {
+pub(crate) async fn lock(conn: &mut Session, target: &str, schema: Option<&str>) -> Result<(), EngineError> {
     sqlx::query!(
         "SELECT pg_advisory_xact_lock(hashtext('sqltrack setup'), hashtext(COALESCE($1, current_schema(), '')))",
         schema
@@ -71,11 +67,7 @@ pub(crate) async fn lock(
     Ok(())
 }
 
-async fn applied_table(
-    conn: &mut Session,
-    target: &str,
-    schema: Option<&str>,
-) -> Result<bool, EngineError> {
+async fn applied_table(conn: &mut Session, target: &str, schema: Option<&str>) -> Result<bool, EngineError> {
     sqlx::query_scalar!(
         r#"SELECT EXISTS (
             SELECT FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace

@@ -30,11 +30,7 @@ pub(crate) async fn note_delivered(
     if noted.rows_affected() == 0 { Err(EngineError::AlreadyDelivered { writer, last_seq }) } else { Ok(()) }
 }
 
-pub(crate) async fn finish(
-    conn: &mut Session,
-    target: &str,
-    writer: WriterId,
-) -> Result<(), EngineError> {
+pub(crate) async fn finish(conn: &mut Session, target: &str, writer: WriterId) -> Result<(), EngineError> {
     sqlx::query_file!("../../queries/finish_writer.sql", writer.to_string())
         .execute(conn)
         .await
