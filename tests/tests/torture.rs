@@ -261,12 +261,12 @@ async fn round(place: &mut Place<'_>, seed: u64) {
     let left: Vec<_> =
         std::fs::read_dir(place.spool()).map(|files| files.flatten().collect()).unwrap_or_default();
     assert!(left.is_empty(), "{left:?}");
+    // A sync leaves what is known of its writer, in case there is a copy of the spool.
+    let killed = done.iter().filter(|fault| **fault == "kill").count();
     let sql = "SELECT count(*) FROM writers";
-    assert_eq!(client_count(place, sql).await, Some(0));
-}
-
-async fn client_count(place: &Place<'_>, sql: &str) -> Option<i64> {
-    place.client().await.first_value(sql, ()).await.unwrap()
+    let known: Option<i64> = place.client().await.first_value(sql, ()).await.unwrap();
+    place.client().await.execute("DELETE FROM writers", ()).await.unwrap();
+    assert!(known.is_some_and(|known| known <= killed as i64), "{known:?} of {killed}");
 }
 
 /// Sixty-four clients in eight processes, whose metrics are new at the same moment; somebody reads all the time, and somebody

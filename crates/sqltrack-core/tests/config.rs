@@ -391,12 +391,12 @@ fn the_book_describes_every_parameter() {
 fn the_spool_is_off_unless_it_is_asked_for() {
     let setup = Setup::new().set("HOME", "/home/alice");
     let config = setup.load(&[]).unwrap();
-    assert_eq!((config.spool(), config.spool_fsync(), config.offline()), (None, Fsync::Second, false));
+    assert_eq!((config.spool(), config.spool_fsync()), (None, Fsync::Second));
     assert_eq!(config.spool_or_default(), Some("/home/alice/.local/state/sqltrack/spool".into()));
     let config = setup.load(&[("spool", "off"), ("spool_fsync", "never")]).unwrap();
     assert_eq!((config.spool(), config.spool_or_default(), config.spool_fsync()), (None, None, Fsync::Never));
-    let config = setup.load(&[("spool", "here"), ("offline", "true")]).unwrap();
-    assert_eq!((config.spool(), config.offline()), (Some("here".into()), true));
+    let config = setup.load(&[("spool", "here")]).unwrap();
+    assert_eq!(config.spool(), Some("here".into()));
     let setup = setup.set("XDG_STATE_HOME", "/state");
     assert_eq!(setup.load(&[]).unwrap().spool_or_default(), Some("/state/sqltrack/spool".into()));
 }
@@ -404,17 +404,6 @@ fn the_spool_is_off_unless_it_is_asked_for() {
 #[test]
 fn parameters_of_the_spool_are_checked() {
     let setup = Setup::new();
-    for (parameters, message) in [
-        (
-            &[("spool_fsync", "sometimes")][..],
-            "`spool_fsync` from parameter is `sometimes`: expected `never`, `second` or `always`",
-        ),
-        (&[("offline", "1")], "`offline` from parameter is `1`: expected `true` or `false`"),
-        (
-            &[("offline", "true"), ("spool", "off")],
-            "`offline` from parameter is `true`: without a spool there is nowhere to track to; set `spool`",
-        ),
-    ] {
-        assert_eq!(setup.error(parameters), message);
-    }
+    let message = "`spool_fsync` from parameter is `sometimes`: expected `never`, `second` or `always`";
+    assert_eq!(setup.error(&[("spool_fsync", "sometimes")]), message);
 }

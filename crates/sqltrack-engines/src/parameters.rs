@@ -69,7 +69,6 @@ pub const PARAMETERS: &[Parameter] = &[
     own(EVERY, "queue_full", "what a call does while the queue is full: `wait` (the default) or `refuse`"),
     own(EVERY, "spool", "folder in which metrics wait for the database, or `off`"),
     own(EVERY, "spool_fsync", "when the spool is forced onto the disk: `second` (the default), `always` or `never`"),
-    own(EVERY, "offline", "`true` to track into the spool alone, with no database"),
     own(EVERY, "env_mask", "patterns of names that are masked besides the built-in ones; `!` before one exempts names"),
     own(EVERY, "env_include", "patterns of the variables that `env` records, `*` by default; `!` before one leaves some out"),
 

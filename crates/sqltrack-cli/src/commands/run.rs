@@ -1,6 +1,7 @@
 //! `run`: any command as a run, whatever language it is written in.
 
 mod choice;
+mod leftovers;
 mod tracked;
 mod variables;
 
@@ -111,6 +112,7 @@ async fn supervised(args: &Args, client: &Client, signals: &mut Signals) -> anyh
             bail!("cannot tell how the command ended: {err}");
         }
     };
+    let _ = hurried(signals, leftovers::deliver(client)).await;
     finish(tracked, report.status(), &report.last_lines, signals).await;
     let code = report.ending.exit_code();
     report.deliver(signals).await;

@@ -13,7 +13,7 @@ use crate::progress::Progress;
 
 /// Deliver the metrics that processes have left in a spool
 ///
-/// A process that could not reach the database, was killed, or tracked offline leaves its metrics in a folder of the spool.
+/// A process that could not reach the database, or was killed, leaves its metrics in a folder of the spool.
 /// This delivers them in order, each once: it may be interrupted, repeated, and run twice at once. Processes that live are
 /// left alone. What the database refuses for good is kept in `rejected.jsonl` of the folder, with the reason.
 #[derive(Debug, clap::Args)]

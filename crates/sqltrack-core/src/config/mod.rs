@@ -168,11 +168,6 @@ impl Config {
         self.get("spool_fsync").and_then(|text| text.parse().ok()).unwrap_or_default()
     }
 
-    /// Whether runs are tracked into the spool alone, with no database: the parameter `offline`.
-    pub fn offline(&self) -> bool {
-        self.get("offline") == Some("true")
-    }
-
     fn seconds(&self, name: &str, default: Duration) -> Duration {
         self.get(name).and_then(resolve::seconds).unwrap_or(default)
     }

@@ -157,14 +157,6 @@ fn check_spool(settings: &Settings) -> Result<(), ConfigError> {
     if let Some(Err(err)) = settings.value("spool_fsync").map(str::parse::<Fsync>) {
         return Err(settings.invalid("spool_fsync", err.to_string()).into());
     }
-    if settings.value("offline").is_some_and(|value| !["true", "false"].contains(&value)) {
-        return Err(settings.invalid("offline", "expected `true` or `false`").into());
-    }
-    if settings.value("offline") == Some("true") && settings.value("spool") == Some(OFF) {
-        return Err(settings
-            .invalid("offline", "without a spool there is nowhere to track to; set `spool`")
-            .into());
-    }
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! Entries that the database has refused for good: kept with the reason, for a person to decide.
 
+use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -18,8 +19,8 @@ use super::{Folder, SpoolError, changes};
 pub(crate) struct Rejected {
     path: PathBuf,
     file: Option<File>,
-    /// The number of the last entry in the file: a delivery that is repeated adds none twice.
-    last: i64,
+    /// The numbers of the entries in the file: a delivery that is repeated adds none twice. They need not come in order.
+    known: HashSet<i64>,
 }
 
 impl Rejected {
@@ -30,14 +31,14 @@ impl Rejected {
         } else {
             String::new()
         };
-        let documents = text.lines().rev().filter_map(|line| serde_json::from_str::<Json>(line).ok());
-        let last = documents.filter_map(|document| document["seq"].as_i64()).next().unwrap_or(0);
-        Ok(Self { path, file: None, last })
+        let documents = text.lines().filter_map(|line| serde_json::from_str::<Json>(line).ok());
+        let known = documents.filter_map(|document| document["seq"].as_i64()).collect();
+        Ok(Self { path, file: None, known })
     }
 
     /// Adds an entry, and forces it onto the disk, since it is about to leave its segment.
     pub(crate) fn add(&mut self, seq: i64, item: &Item, reason: &str) -> Result<(), SpoolError> {
-        if seq <= self.last {
+        if self.known.contains(&seq) {
             return Ok(());
         }
         let line = format!("{}\n", document(seq, item, reason));
@@ -48,7 +49,7 @@ impl Rejected {
         if let Some(file) = &mut self.file {
             file.write_all(line.as_bytes()).and_then(|()| file.sync_data()).map_err(failed)?;
         }
-        self.last = seq;
+        self.known.insert(seq);
         Ok(())
     }
 }

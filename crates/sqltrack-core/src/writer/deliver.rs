@@ -349,10 +349,20 @@ async fn write_built(
             conn.begin(Access::Write).await?;
             if let Err(err) = write_batches(conn, batches, delivered).await {
                 conn.rollback().await?;
-                return Err(err);
+                return Err(explained(conn, err).await);
             }
             conn.commit().await
         }
+    }
+}
+
+/// The error with who has taken the run over, which a transaction that has failed could not be asked for.
+async fn explained(conn: &mut dyn Connection, err: EngineError) -> EngineError {
+    let EngineError::LeaseLost { run, holder: None } = err else { return err };
+    match conn.run_life(run).await {
+        Ok(Some(life)) => EngineError::LeaseLost { run, holder: life.holder },
+        Ok(None) => EngineError::NoSuchRun(run),
+        Err(_) => EngineError::LeaseLost { run, holder: None },
     }
 }
 

@@ -31,6 +31,11 @@ pub(super) fn of_connection(config: &Config) -> Vec<Variable> {
     let mut variables: Vec<Variable> = taken_away.collect();
     let set = parameters.into_iter().map(|(name, value)| (PREFIX.to_owned() + &name.to_uppercase(), value));
     variables.extend(set.map(|(variable, value)| (variable.into(), Some(value.into()))));
+    if config.get("spool").is_none() {
+        // What the command writes in any language outlives it, and an outage.
+        let spool = config.spool_or_default();
+        variables.extend(spool.map(|path| ("SQLTRACK_DSN_SPOOL".into(), Some(path.into()))));
+    }
     let file = config.path().map(absolute);
     variables.extend(file.map(|path| ("SQLTRACK_CONFIG_PATH".into(), Some(path.into()))));
     variables
@@ -41,6 +46,7 @@ fn is_passed_on(name: &str, setting: &Setting, engine: Dialect) -> bool {
     let is_secret = Parameter::named(name).is_some_and(|parameter| parameter.secret);
     match origin(setting.source()) {
         _ if name == "dbpath" => engine == Dialect::Sqlite,
+        _ if name == "spool" => true,
         Source::Env(variable) => variable.starts_with(PREFIX),
         Source::Parameter(_) => !is_secret,
         _ => false,
@@ -56,7 +62,8 @@ fn origin(source: &Source) -> &Source {
 
 fn passed_on(name: &str, setting: &Setting) -> String {
     let path = || absolute(Path::new(setting.value())).into_os_string().into_string().ok();
-    let path = if name == "dbpath" { path() } else { None };
+    let is_path = name == "dbpath" || (name == "spool" && setting.value() != "off");
+    let path = if is_path { path() } else { None };
     path.unwrap_or_else(|| setting.value().to_owned())
 }
 
@@ -130,6 +137,23 @@ mod tests {
                 "SQLTRACK_DSN_USER=bob",
             ],
         );
+    }
+
+    #[test]
+    fn there_is_a_spool_unless_it_is_off() {
+        let spool = |set: Option<&str>| {
+            let environment = Environment::from_iter([("LOGNAME", "alice"), ("HOME", "/home/alice")]);
+            let builder = Config::builder().environment(environment);
+            let builder = set.iter().fold(builder, |builder, spool| builder.set("spool", *spool));
+            let variables = of_connection(&builder.load().unwrap());
+            let spool = variables.into_iter().find(|(name, _)| name == "SQLTRACK_DSN_SPOOL");
+            spool.and_then(|(_, value)| value).map(|value| value.into_string().unwrap())
+        };
+        assert_eq!(spool(None).as_deref(), Some("/home/alice/.local/state/sqltrack/spool"));
+        assert_eq!(spool(Some("off")).as_deref(), Some("off"));
+        assert_eq!(spool(Some("/scratch")).as_deref(), Some("/scratch"));
+        let relative = std::env::current_dir().unwrap().join("spool");
+        assert_eq!(spool(Some("spool")).as_deref(), relative.to_str());
     }
 
     #[test]

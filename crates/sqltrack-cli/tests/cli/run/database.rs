@@ -39,7 +39,12 @@ fn the_command_finds_what_a_config_file_says_from_every_folder() {
     let script =
         format!("cd / && {PROGRAM} query 'SELECT status FROM runs' --format csv; env | grep SQLTRACK_DSN");
     let folder = std::fs::canonicalize(program.folder()).unwrap();
-    let expected = format!("status\nRUNNING\nSQLTRACK_DSN_DBPATH={}\n", folder.join("runs.db").display());
+    let (path, spool) = (folder.join("runs.db"), program.folder().join(".local/state/sqltrack/spool"));
+    let expected = format!(
+        "status\nRUNNING\nSQLTRACK_DSN_DBPATH={}\nSQLTRACK_DSN_SPOOL={}\n",
+        path.display(),
+        spool.display()
+    );
     assert_eq!(program.run(&["run", "sh", "-c", &script]).succeeded(), expected);
     let expected = expected.replace("RUNNING", "COMPLETED\nRUNNING");
     assert_eq!(program.run(&["-c", "sqltrack.conf", "run", "sh", "-c", &script]).succeeded(), expected);
@@ -175,4 +180,30 @@ fn a_database_that_is_gone_at_the_end_changes_nothing_for_the_command() {
     let said = std::io::read_to_string(stderr).unwrap();
     assert!(said.starts_with("warning: ") && said.ends_with("; run 1 is not recorded as FAILED\n"), "{said}");
     assert_eq!(said.lines().count(), 1);
+}
+
+/// What the command could not deliver itself is delivered when it has ended, and nothing stays behind.
+#[test]
+fn what_the_command_leaves_in_its_spool_is_delivered() {
+    let mut server = Server::new();
+    for program in programs(&mut server, "leftovers") {
+        let home = program.folder().to_str().unwrap().to_owned();
+        let program = program.variable("XDG_STATE_HOME", &home);
+        let script = format!("{PROGRAM} log --step 1 loss=0.5; echo $SQLTRACK_DSN_SPOOL");
+        let printed = program.run(&["run", "sh", "-c", &script]).succeeded();
+        assert_eq!(printed, format!("{home}/sqltrack/spool\n"));
+        let left = std::fs::read_dir(format!("{home}/sqltrack/spool")).unwrap().count();
+        assert_eq!(left, 0);
+        // It is killed with its folder still there.
+        let script = format!(
+            "mkfifo pipe; {PROGRAM} log - <pipe & exec 3>pipe; echo '{{\"step\": 2, \"loss\": 0.25}}' >&3; \
+             for try in $(seq 300); do \
+                 {PROGRAM} query 'SELECT count(*) FROM metrics' --format csv | grep -q 2 && break; sleep 0.1; \
+             done; kill -9 $!; wait"
+        );
+        program.run(&["run", "--run", "1", "sh", "-c", &script]);
+        let left = std::fs::read_dir(format!("{home}/sqltrack/spool")).unwrap().count();
+        assert_eq!(left, 0, "{:?}", value(&program, "SELECT status FROM runs"));
+        assert_eq!(value(&program, "SELECT step FROM metrics ORDER BY step"), "1 2");
+    }
 }
