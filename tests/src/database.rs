@@ -122,6 +122,11 @@ impl Database {
         (proxy, url)
     }
 
+    /// A client in the making that leads here through a pooler.
+    pub fn builder_through(&self, bouncer: &crate::Bouncer) -> ClientBuilder {
+        Self::client(&[("url", bouncer.url(self.name())), ("application_name", self.name().to_owned())])
+    }
+
     /// The variables of the environment that lead another process here.
     pub fn variables(&self) -> impl Iterator<Item = (String, &str)> {
         self.parameters

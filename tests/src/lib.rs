@@ -1,11 +1,13 @@
 //! What the integration tests share: a database of its own for each test, and processes that use it at once.
 
+mod bouncer;
 mod database;
 pub mod generator;
 mod proxy;
 mod server;
 mod worker;
 
+pub use bouncer::Bouncer;
 pub use database::{Database, run};
 pub use proxy::Proxy;
 pub use server::Server;

@@ -31,7 +31,9 @@ impl Parameter {
 
     /// Whether it is a connection keyword of libpq, and so may stand in a service file or a URL's query.
     pub fn is_libpq_keyword(&self) -> bool {
-        self.is_for(Dialect::Postgres) && !self.is_for(Dialect::Sqlite) && self.name != "schema"
+        self.is_for(Dialect::Postgres)
+            && !self.is_for(Dialect::Sqlite)
+            && !matches!(self.name, "schema" | "pooler")
     }
 
     const fn masked(mut self) -> Self {
@@ -78,6 +80,7 @@ pub const PARAMETERS: &[Parameter] = &[
     pq("password", "PGPASSWORD", "password of the role").masked(),
     pq("passfile", "PGPASSFILE", "file to look up passwords in, `~/.pgpass` by default"),
     own(&[Dialect::Postgres], "schema", "schemas that names resolve to, separated by commas"),
+    own(&[Dialect::Postgres], "pooler", "`transaction` behind PgBouncer or another pooler in that mode, `none` by default"),
     pq("options", "PGOPTIONS", "settings of the session, like `-c statement_timeout=5min`"),
     pq("service", "PGSERVICE", "section of the service file to take further parameters from"),
     pq("connect_timeout", "PGCONNECT_TIMEOUT", "seconds to wait for a connection; 0 waits for ever"),

@@ -9,13 +9,13 @@ use sqltrack_engines::{
     RunWrite, Value, overflow,
     sql::{Literal, upsert_metrics_from},
 };
-use sqlx::PgConnection;
 use sqlx::postgres::PgArguments;
 use sqlx::types::Json;
 
 use crate::arguments::{add, push};
 use crate::dynamic;
 use crate::metrics::{explain, sql_type};
+use crate::session::Session;
 
 /// The most statements whose text is kept. Column sets come and go with the columns.
 const KEPT: usize = 500;
@@ -138,7 +138,7 @@ pub(crate) fn single(batch: &MetricsBatch) -> Option<Single<'_>> {
 
 /// Writes what is one statement.
 pub(crate) async fn write_single(
-    conn: &mut PgConnection,
+    conn: &mut Session,
     target: &str,
     statements: &mut Statements,
     single: Single<'_>,
@@ -158,7 +158,7 @@ pub(crate) async fn write_single(
 }
 
 /// Which of the runs is not there: the violated foreign key does not say.
-async fn missing_run(conn: &mut PgConnection, target: &str, group: &MetricsGroup) -> EngineError {
+async fn missing_run(conn: &mut Session, target: &str, group: &MetricsGroup) -> EngineError {
     let ids: Vec<i64> = group.keys.iter().map(|key| key.run.0).collect();
     let missing = sqlx::query_scalar!(
         r#"SELECT id AS "id!" FROM unnest($1::BIGINT[]) AS wanted (id)
@@ -178,7 +178,7 @@ async fn missing_run(conn: &mut PgConnection, target: &str, group: &MetricsGroup
 
 /// Writes the rows of one run by one statement.
 async fn write_run(
-    conn: &mut PgConnection,
+    conn: &mut Session,
     target: &str,
     statements: &mut Statements,
     run: &RunWrite,
@@ -211,7 +211,7 @@ async fn write_run(
 
 /// Writes anything, in the open transaction.
 pub(crate) async fn write_parts(
-    conn: &mut PgConnection,
+    conn: &mut Session,
     target: &str,
     statements: &mut Statements,
     batch: &MetricsBatch,
@@ -234,7 +234,7 @@ pub(crate) async fn write_parts(
 }
 
 async fn run(
-    conn: &mut PgConnection,
+    conn: &mut Session,
     target: &str,
     batch: &MetricsBatch,
     sql: Arc<str>,
@@ -247,7 +247,7 @@ async fn run(
 
 /// Looks whether every run is there under its lease, writes down the time, and keeps it so until the end of the
 /// transaction.
-async fn hold_runs(conn: &mut PgConnection, target: &str, runs: &[RunWrite]) -> Result<(), EngineError> {
+async fn hold_runs(conn: &mut Session, target: &str, runs: &[RunWrite]) -> Result<(), EngineError> {
     let failed = |err| crate::error::translate(target, err);
     let (touched, others): (Vec<_>, Vec<_>) = runs.iter().partition(|run| run.updated.is_some());
     let mut held = Vec::with_capacity(runs.len());
@@ -297,7 +297,7 @@ async fn hold_runs(conn: &mut PgConnection, target: &str, runs: &[RunWrite]) -> 
 }
 
 async fn write_overflow(
-    conn: &mut PgConnection,
+    conn: &mut Session,
     target: &str,
     values: &[OverflowValue],
 ) -> Result<(), EngineError> {

@@ -11,12 +11,12 @@ use sqltrack_engines::{
     ExperimentRecord, Heartbeat, MetricColumn, MetricType, MetricsBatch, MetricsRow, OfflineRunId, ReapedRun,
     Reaping, Rows, RunChanges, RunId, RunLife, RunLifeChange, Value, WriterId,
 };
-use sqlx::PgConnection;
 
 use crate::batch::{self, Statements};
 use crate::dynamic::{self, Place};
 use crate::engine::Pooled;
 use crate::error::translate;
+use crate::session::Session;
 use crate::{experiments, life, metrics, runs, setup, writers};
 
 /// A connection out of the pool. It is closed, not given back, if a transaction is open when it is dropped.
@@ -47,7 +47,7 @@ impl PostgresConnection {
     }
 
     /// The connection and the name of its database, for a statement.
-    fn parts(&mut self) -> Result<(&mut PgConnection, &str), EngineError> {
+    fn parts(&mut self) -> Result<(&mut Session, &str), EngineError> {
         match &mut self.conn {
             Some(conn) => Ok((conn, &self.target)),
             None => Err(EngineError::BadValue("the connection was given back".to_owned())),
@@ -70,17 +70,21 @@ impl PostgresConnection {
     async fn control(&mut self, sql: &str) -> Result<(), EngineError> {
         let (conn, target) = self.parts()?;
         let done = dynamic::run(conn, sql).await.map_err(|err| translate(target, err));
+        self.controlled(done.map(drop))
+    }
+
+    fn controlled(&mut self, done: Result<(), EngineError>) -> Result<(), EngineError> {
         if done.as_ref().is_err_and(EngineError::is_connection_lost) {
             self.is_discarded = true;
         }
-        done.map(drop)
+        done
     }
 }
 
 impl Drop for PostgresConnection {
     fn drop(&mut self) {
         if let Some(conn) = self.conn.take()
-            && (self.in_transaction || self.is_discarded)
+            && (self.in_transaction || self.is_discarded || conn.is_in_transaction())
         {
             drop(Object::take(conn));
         }
@@ -92,17 +96,23 @@ impl Connection for PostgresConnection {
     async fn begin(&mut self, _: Access) -> Result<(), EngineError> {
         // From here on a drop closes the connection, also if the answer never comes.
         self.in_transaction = true;
-        self.control("BEGIN").await
+        let (conn, target) = self.parts()?;
+        let begun = conn.begin().await.map_err(|err| translate(target, err));
+        self.controlled(begun)
     }
 
     async fn commit(&mut self) -> Result<(), EngineError> {
-        self.control("COMMIT").await?;
+        let (conn, target) = self.parts()?;
+        let committed = conn.commit().await.map_err(|err| translate(target, err));
+        self.controlled(committed)?;
         self.in_transaction = false;
         Ok(())
     }
 
     async fn rollback(&mut self) -> Result<(), EngineError> {
-        self.control("ROLLBACK").await?;
+        let (conn, target) = self.parts()?;
+        let undone = conn.rollback().await.map_err(|err| translate(target, err));
+        self.controlled(undone)?;
         self.in_transaction = false;
         Ok(())
     }

@@ -5,22 +5,24 @@
 
 use std::sync::Arc;
 
-use sqltrack_engines::{EngineError, Rows, Value};
+use sqltrack_engines::script::StatementKind;
+use sqltrack_engines::{Dialect, EngineError, Rows, Value};
 use sqlx::postgres::{PgArguments, PgQueryResult};
-use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, SqlSafeStr as _, Statement as _};
+use sqlx::{AssertSqlSafe, Executor as _, SqlSafeStr as _, Statement as _};
 
 use crate::arguments::arguments;
 use crate::decode::{self, UserType, UserTypes};
 use crate::error::{has_code, is_plan_changed, translate};
+use crate::session::Session;
 
 /// Runs one statement without parameters by the simple protocol, for scripts.
-pub(crate) async fn run(conn: &mut PgConnection, sql: &str) -> Result<PgQueryResult, sqlx::Error> {
-    conn.execute(sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))).await
+pub(crate) async fn run(conn: &mut Session, sql: &str) -> Result<PgQueryResult, sqlx::Error> {
+    conn.driver().execute(sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))).await
 }
 
 /// Runs one statement that names all of its columns; its plan is kept.
 pub(crate) async fn run_prepared(
-    conn: &mut PgConnection,
+    conn: &mut Session,
     sql: String,
     arguments: PgArguments,
 ) -> Result<PgQueryResult, sqlx::Error> {
@@ -29,7 +31,7 @@ pub(crate) async fn run_prepared(
 
 /// The same for a text that is kept, too.
 pub(crate) async fn run_kept(
-    conn: &mut PgConnection,
+    conn: &mut Session,
     sql: Arc<str>,
     arguments: PgArguments,
 ) -> Result<PgQueryResult, sqlx::Error> {
@@ -60,12 +62,17 @@ pub(crate) enum Place {
 
 /// Runs a statement of the user's and returns how many rows it changed.
 pub(crate) async fn execute(
-    conn: &mut PgConnection,
+    conn: &mut Session,
     target: &str,
     sql: &str,
     parameters: &[Value],
     place: Place,
 ) -> Result<u64, EngineError> {
+    // Through a pooler, a statement that is parsed apart from its run needs a transaction. This one is sent whole.
+    let is_apart = conn.is_pooled() && place == Place::Alone && parameters.is_empty();
+    if is_apart && StatementKind::of(sql, Dialect::Postgres).forbidden_in_transaction() {
+        return run(conn, sql).await.map(|done| done.rows_affected()).map_err(|err| translate(target, err));
+    }
     let mut attempt = 0;
     loop {
         attempt += 1;
@@ -79,13 +86,13 @@ pub(crate) async fn execute(
 }
 
 /// Runs SQL about savepoints where there are any.
-async fn guard(conn: &mut PgConnection, place: Place, sql: &str) -> Result<(), sqlx::Error> {
+async fn guard(conn: &mut Session, place: Place, sql: &str) -> Result<(), sqlx::Error> {
     if place == Place::Within { run(conn, sql).await.map(drop) } else { Ok(()) }
 }
 
 /// The result of a try; `None` if there is to be another one.
 async fn settle<T>(
-    conn: &mut PgConnection,
+    conn: &mut Session,
     target: &str,
     place: Place,
     attempt: u32,
@@ -109,7 +116,7 @@ async fn settle<T>(
 /// `SELECT *` fails once someone adds a column. The table may change even between parsing and running; nothing
 /// has happened then, so the statement is run again.
 pub(crate) async fn query(
-    conn: &mut PgConnection,
+    conn: &mut Session,
     target: &str,
     sql: &str,
     parameters: &[Value],
@@ -136,7 +143,7 @@ pub(crate) async fn query(
 
 /// The columns of a result with no row. The driver tells them only of a statement that it prepares and
 /// keeps, so the kept ones are dropped again.
-async fn empty_result(conn: &mut PgConnection, target: &str, sql: &str) -> Result<Rows, EngineError> {
+async fn empty_result(conn: &mut Session, target: &str, sql: &str) -> Result<Rows, EngineError> {
     let prepared = conn.prepare(AssertSqlSafe(sql.to_owned()).into_sql_str()).await;
     let columns = prepared.map(|statement| decode::columns(statement.columns(), &UserTypes::new()));
     conn.clear_cached_statements().await.map_err(|err| translate(target, err))?;
@@ -144,7 +151,7 @@ async fn empty_result(conn: &mut PgConnection, target: &str, sql: &str) -> Resul
 }
 
 /// What the server knows of types that are not built in.
-async fn user_types(conn: &mut PgConnection, target: &str, oids: Vec<u32>) -> Result<UserTypes, EngineError> {
+async fn user_types(conn: &mut Session, target: &str, oids: Vec<u32>) -> Result<UserTypes, EngineError> {
     if oids.is_empty() {
         return Ok(UserTypes::new());
     }

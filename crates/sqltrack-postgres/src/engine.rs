@@ -8,13 +8,14 @@ use async_trait::async_trait;
 use deadpool::Runtime;
 use deadpool::managed::{self, Metrics, PoolError, RecycleError, RecycleResult};
 use sqltrack_engines::{Connection, Dialect, Engine, EngineError, MetricType, Value};
-use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
+use sqlx::{ConnectOptions as _, Connection as _};
 
 use crate::PostgresOptions;
 use crate::arguments::arguments;
 use crate::connection::PostgresConnection;
 use crate::error::translate_connect;
 use crate::metrics::sql_type;
+use crate::session::Session;
 
 /// How many connections one client holds at most.
 const MAX_CONNECTIONS: usize = 8;
@@ -63,12 +64,15 @@ impl fmt::Debug for PostgresEngine {
 }
 
 impl managed::Manager for Manager {
-    type Type = PgConnection;
+    type Type = Session;
     type Error = EngineError;
 
     #[tracing::instrument(name = "connect", level = "debug", skip_all, fields(target = %self.target))]
-    async fn create(&self) -> Result<PgConnection, EngineError> {
-        let connect = self.options.connect.connect();
+    async fn create(&self) -> Result<Session, EngineError> {
+        let connect = async {
+            let driver = self.options.connect.connect().await?;
+            Ok(Session::new(driver, self.options.is_pooled))
+        };
         let Some(limit) = self.options.connect_timeout else {
             return connect.await.map_err(|err| translate_connect(&self.target, err));
         };
@@ -82,12 +86,12 @@ impl managed::Manager for Manager {
         }
     }
 
-    async fn recycle(&self, conn: &mut PgConnection, metrics: &Metrics) -> RecycleResult<EngineError> {
+    async fn recycle(&self, conn: &mut Session, metrics: &Metrics) -> RecycleResult<EngineError> {
         let idle = metrics.recycled.unwrap_or(metrics.created);
         if Instant::now().saturating_duration_since(idle) < TRUSTED_IDLE {
             return Ok(());
         }
-        conn.ping().await.map_err(|err| RecycleError::Backend(translate_connect(&self.target, err)))
+        conn.driver().ping().await.map_err(|err| RecycleError::Backend(translate_connect(&self.target, err)))
     }
 }
 

@@ -1,13 +1,13 @@
 //! The statements on experiments and their links.
 
 use sqltrack_engines::{Belongings, EngineError, ExperimentChanges, ExperimentId, ExperimentRecord};
-use sqlx::PgConnection;
 
 use crate::error::{is_unique_violation, translate, violated_foreign_key};
 use crate::patch::{Links, PatchArguments, missing_key};
+use crate::session::Session;
 
 pub(crate) async fn find(
-    conn: &mut PgConnection,
+    conn: &mut Session,
     target: &str,
     id: ExperimentId,
 ) -> Result<Option<ExperimentRecord>, EngineError> {
@@ -19,7 +19,7 @@ pub(crate) async fn find(
 }
 
 pub(crate) async fn find_named(
-    conn: &mut PgConnection,
+    conn: &mut Session,
     target: &str,
     name: &str,
 ) -> Result<Option<ExperimentRecord>, EngineError> {
@@ -31,7 +31,7 @@ pub(crate) async fn find_named(
 }
 
 pub(crate) async fn insert(
-    conn: &mut PgConnection,
+    conn: &mut Session,
     target: &str,
     id: Option<ExperimentId>,
     name: &str,
@@ -58,7 +58,7 @@ pub(crate) async fn insert(
 }
 
 async fn insert_as(
-    conn: &mut PgConnection,
+    conn: &mut Session,
     target: &str,
     id: ExperimentId,
     name: &str,
@@ -72,7 +72,7 @@ async fn insert_as(
 
 /// Moves the sequence of automatic ids to the end of the block of used ids that it has run into. Someone
 /// else may move it at the same time: the worst that can come of it is another conflict and another call.
-async fn skip_used_ids(conn: &mut PgConnection, target: &str) -> Result<(), EngineError> {
+async fn skip_used_ids(conn: &mut Session, target: &str) -> Result<(), EngineError> {
     sqlx::query!(
         "SELECT setval(pg_get_serial_sequence('experiments', 'id'), used.id) AS moved
         FROM experiments AS used
@@ -88,7 +88,7 @@ async fn skip_used_ids(conn: &mut PgConnection, target: &str) -> Result<(), Engi
 }
 
 pub(crate) async fn update(
-    conn: &mut PgConnection,
+    conn: &mut Session,
     target: &str,
     id: ExperimentId,
     changes: &ExperimentChanges,
@@ -127,7 +127,7 @@ pub(crate) async fn update(
 }
 
 pub(crate) async fn belongings(
-    conn: &mut PgConnection,
+    conn: &mut Session,
     target: &str,
     id: ExperimentId,
 ) -> Result<Option<Belongings>, EngineError> {
@@ -142,11 +142,7 @@ pub(crate) async fn belongings(
     }))
 }
 
-pub(crate) async fn delete(
-    conn: &mut PgConnection,
-    target: &str,
-    id: ExperimentId,
-) -> Result<(), EngineError> {
+pub(crate) async fn delete(conn: &mut Session, target: &str, id: ExperimentId) -> Result<(), EngineError> {
     let deleted = sqlx::query_file!("../../queries/delete_experiment.sql", id.0)
         .execute(conn)
         .await

@@ -15,6 +15,7 @@ mod numeric;
 pub mod options;
 mod patch;
 mod runs;
+mod session;
 mod setup;
 mod writers;
 

@@ -5,10 +5,10 @@ use std::time::Duration;
 use sqltrack_engines::{
     EngineError, ExperimentId, Heartbeat, ReapedRun, Reaping, RunId, RunLife, RunLifeChange,
 };
-use sqlx::PgConnection;
 
 use crate::error::{has_code, translate};
 use crate::runs::moment;
+use crate::session::Session;
 
 const UNDEFINED_COLUMN: &str = "42703";
 
@@ -25,7 +25,7 @@ fn seconds(number: Option<f64>) -> Option<Duration> {
 }
 
 pub(crate) async fn find(
-    conn: &mut PgConnection,
+    conn: &mut Session,
     target: &str,
     run: RunId,
 ) -> Result<Option<RunLife>, EngineError> {
@@ -57,7 +57,7 @@ pub(crate) async fn find(
 }
 
 pub(crate) async fn set(
-    conn: &mut PgConnection,
+    conn: &mut Session,
     target: &str,
     run: RunId,
     change: &RunLifeChange,
@@ -96,7 +96,7 @@ pub(crate) async fn set(
 }
 
 /// Why a run is not this process's any more: someone else has it, or it is gone.
-pub(crate) async fn explain_loss(conn: &mut PgConnection, target: &str, run: RunId) -> EngineError {
+pub(crate) async fn explain_loss(conn: &mut Session, target: &str, run: RunId) -> EngineError {
     let holder = sqlx::query_scalar!("SELECT holder FROM runs WHERE id = $1", run.0);
     match holder.fetch_optional(conn).await.map_err(failed(target)) {
         Ok(Some(holder)) => EngineError::LeaseLost { run, holder },
@@ -106,7 +106,7 @@ pub(crate) async fn explain_loss(conn: &mut PgConnection, target: &str, run: Run
 }
 
 pub(crate) async fn beat(
-    conn: &mut PgConnection,
+    conn: &mut Session,
     target: &str,
     beats: &[Heartbeat],
 ) -> Result<Vec<RunId>, EngineError> {
@@ -131,7 +131,7 @@ pub(crate) async fn beat(
 }
 
 pub(crate) async fn reap(
-    conn: &mut PgConnection,
+    conn: &mut Session,
     target: &str,
     reaping: &Reaping,
 ) -> Result<Vec<ReapedRun>, EngineError> {

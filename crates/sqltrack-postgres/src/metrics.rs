@@ -6,12 +6,12 @@ use sqltrack_engines::{
     ColumnKind, EngineError, MetricColumn, MetricType, MetricsRow, Moment, RunId, Value, overflow,
     sql::Identifier,
 };
-use sqlx::PgConnection;
 use sqlx::types::Json;
 
 use crate::arguments::{add, push};
 use crate::dynamic;
 use crate::error::{has_code, translate, violated_foreign_key};
+use crate::session::Session;
 
 /// How long an `ALTER TABLE` waits for its lock: every other user of the table waits behind it.
 const LOCK_TIMEOUT: Duration = Duration::from_millis(300);
@@ -39,7 +39,7 @@ pub(crate) fn sql_type(metric_type: MetricType) -> &'static str {
     }
 }
 
-pub(crate) async fn columns(conn: &mut PgConnection, target: &str) -> Result<Vec<MetricColumn>, EngineError> {
+pub(crate) async fn columns(conn: &mut Session, target: &str) -> Result<Vec<MetricColumn>, EngineError> {
     let rows = sqlx::query!(
         r#"SELECT
             attname::TEXT AS "name!",
@@ -79,7 +79,7 @@ fn kind(oid: i64) -> ColumnKind {
 /// Adds columns under a short lock timeout, again and again until it works: an `ALTER TABLE` that waits for
 /// a long reader would make every writer wait behind itself.
 pub(crate) async fn add_columns(
-    conn: &mut PgConnection,
+    conn: &mut Session,
     target: &str,
     columns: &[(String, MetricType)],
     patience: Option<Duration>,
@@ -93,7 +93,7 @@ pub(crate) async fn add_columns(
 }
 
 pub(crate) async fn widen_column(
-    conn: &mut PgConnection,
+    conn: &mut Session,
     target: &str,
     name: &str,
     patience: Option<Duration>,
@@ -120,7 +120,7 @@ pub(crate) async fn widen_column(
 }
 
 async fn alter_table(
-    conn: &mut PgConnection,
+    conn: &mut Session,
     target: &str,
     statements: &[String],
     patience: Option<Duration>,
@@ -142,27 +142,32 @@ async fn alter_table(
 
 /// One try. In the transaction of a user it happens below a savepoint, so that its failure undoes nothing else.
 async fn alter_once(
-    conn: &mut PgConnection,
+    conn: &mut Session,
     statements: &[String],
     in_transaction: bool,
 ) -> Result<(), sqlx::Error> {
-    let (begin, commit, rollback) = if in_transaction {
-        (
-            "SAVEPOINT sqltrack_alter",
-            "RELEASE SAVEPOINT sqltrack_alter",
-            "ROLLBACK TO SAVEPOINT sqltrack_alter; RELEASE SAVEPOINT sqltrack_alter",
-        )
-    } else {
-        ("BEGIN", "COMMIT", "ROLLBACK")
-    };
-    dynamic::run(conn, begin).await?;
+    if !in_transaction {
+        conn.begin().await?;
+        let result = alter_statements(conn, statements, in_transaction).await;
+        if result.is_ok() {
+            conn.commit().await?
+        } else {
+            conn.rollback().await?
+        }
+        return result;
+    }
+    dynamic::run(conn, "SAVEPOINT sqltrack_alter").await?;
     let result = alter_statements(conn, statements, in_transaction).await;
-    dynamic::run(conn, if result.is_ok() { commit } else { rollback }).await?;
+    let end = match result {
+        Ok(()) => "RELEASE SAVEPOINT sqltrack_alter",
+        Err(_) => "ROLLBACK TO SAVEPOINT sqltrack_alter; RELEASE SAVEPOINT sqltrack_alter",
+    };
+    dynamic::run(conn, end).await?;
     result
 }
 
 async fn alter_statements(
-    conn: &mut PgConnection,
+    conn: &mut Session,
     statements: &[String],
     in_transaction: bool,
 ) -> Result<(), sqlx::Error> {
@@ -186,11 +191,7 @@ fn quoted(name: &str) -> Result<String, EngineError> {
 ///
 /// Every value is cast to the type that it is sent as: the driver keeps plans by their text alone, and would
 /// send a float to a plan that was made for an integer.
-pub(crate) async fn write(
-    conn: &mut PgConnection,
-    target: &str,
-    row: &MetricsRow,
-) -> Result<(), EngineError> {
+pub(crate) async fn write(conn: &mut Session, target: &str, row: &MetricsRow) -> Result<(), EngineError> {
     let mut arguments = sqlx::postgres::PgArguments::default();
     for value in [Value::Int(row.run.0), Value::Int(row.step), Value::Float(row.progress)] {
         add(&mut arguments, &value)?;

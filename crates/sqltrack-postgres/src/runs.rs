@@ -1,14 +1,14 @@
 //! The statements on runs and their links.
 
 use sqltrack_engines::{Belongings, EngineError, ExperimentId, Moment, RunChanges, RunId};
-use sqlx::PgConnection;
 use time::OffsetDateTime;
 
 use crate::error::{translate, violated_foreign_key};
 use crate::patch::{Links, PatchArguments, missing_key};
+use crate::session::Session;
 
 pub(crate) async fn experiment_of(
-    conn: &mut PgConnection,
+    conn: &mut Session,
     target: &str,
     run: RunId,
 ) -> Result<Option<ExperimentId>, EngineError> {
@@ -20,7 +20,7 @@ pub(crate) async fn experiment_of(
 }
 
 pub(crate) async fn insert(
-    conn: &mut PgConnection,
+    conn: &mut Session,
     target: &str,
     experiment: ExperimentId,
     id: Option<RunId>,
@@ -47,7 +47,7 @@ pub(crate) async fn insert(
 
 /// Moves the sequence of automatic ids to the end of the block of used ids that it has run into. Someone
 /// else may move it at the same time: the worst that can come of it is another conflict and another call.
-async fn skip_used_ids(conn: &mut PgConnection, target: &str) -> Result<(), EngineError> {
+async fn skip_used_ids(conn: &mut Session, target: &str) -> Result<(), EngineError> {
     sqlx::query!(
         "SELECT setval(pg_get_serial_sequence('runs', 'id'), used.id) AS moved
         FROM runs AS used
@@ -72,7 +72,7 @@ pub(crate) fn moment(moment: Option<Moment>) -> (bool, Option<OffsetDateTime>) {
 }
 
 pub(crate) async fn update(
-    conn: &mut PgConnection,
+    conn: &mut Session,
     target: &str,
     run: RunId,
     changes: &RunChanges,
@@ -121,7 +121,7 @@ pub(crate) async fn update(
 }
 
 pub(crate) async fn belongings(
-    conn: &mut PgConnection,
+    conn: &mut Session,
     target: &str,
     run: RunId,
 ) -> Result<Option<Belongings>, EngineError> {
@@ -136,7 +136,7 @@ pub(crate) async fn belongings(
     }))
 }
 
-pub(crate) async fn delete(conn: &mut PgConnection, target: &str, run: RunId) -> Result<(), EngineError> {
+pub(crate) async fn delete(conn: &mut Session, target: &str, run: RunId) -> Result<(), EngineError> {
     let deleted = sqlx::query_file!("../../queries/delete_run.sql", run.0)
         .execute(conn)
         .await

@@ -1,17 +1,21 @@
-//! The statements of setup: the schema, the lock, and the table of sqlx' migrations that tracks scripts.
-
-use std::borrow::Cow;
-
-use sqltrack_engines::sql::Identifier;
-use sqltrack_engines::{AppliedScript, EngineError};
-use sqlx::PgConnection;
-use sqlx::migrate::{Migrate, Migration, MigrationType};
+//! The statements of setup: the schema, the lock, and the table that tracks scripts, of the shape that sqlx' migrator
+//! gives to its own. The migrator itself would bypass [`Session`].
 
 use crate::dynamic;
 use crate::error::translate;
+use crate::session::Session;
+use sqltrack_engines::sql::Identifier;
+use sqltrack_engines::{AppliedScript, EngineError};
 
-/// The table that tracks scripts, of the shape that sqlx' migrator gives it, in the schema that new tables go to.
-const TABLE: &str = "sqltrack_migrations";
+/// The columns of the table that tracks scripts.
+const COLUMNS: &str = "
+    version BIGINT PRIMARY KEY,
+    description TEXT NOT NULL,
+    installed_on TIMESTAMPTZ NOT NULL DEFAULT now(),
+    success BOOLEAN NOT NULL,
+    checksum BYTEA NOT NULL,
+    execution_time BIGINT NOT NULL
+";
 
 fn failed(target: &str) -> impl Fn(sqlx::Error) -> EngineError {
     move |err| translate(target, err)
@@ -19,7 +23,7 @@ fn failed(target: &str) -> impl Fn(sqlx::Error) -> EngineError {
 
 /// Creates the schema and the tracking table. The caller holds the lock.
 pub(crate) async fn prepare(
-    conn: &mut PgConnection,
+    conn: &mut Session,
     target: &str,
     schema: Option<&str>,
 ) -> Result<(), EngineError> {
@@ -44,26 +48,15 @@ pub(crate) async fn prepare(
                 "{target}: no schema of the search path exists; set `schema`, or create one"
             )));
         };
-        conn.ensure_migrations_table(&format!("{schema}.{TABLE}")).await.map_err(migrate_failed(target))?;
+        // In the schema that new tables go to.
+        let create = format!("CREATE TABLE IF NOT EXISTS {schema}.sqltrack_migrations ({COLUMNS})");
+        dynamic::run(conn, &create).await.map_err(failed(target))?;
     }
     Ok(())
 }
 
-fn migrate_failed(target: &str) -> impl Fn(sqlx::migrate::MigrateError) -> EngineError {
-    move |err| match err {
-        sqlx::migrate::MigrateError::Execute(err) => translate(target, err),
-        err => {
-            EngineError::Database { message: err.to_string(), code: None, position: None, source: err.into() }
-        }
-    }
-}
-
 /// Waits for the lock that every setup of this schema takes, and keeps it until the transaction ends.
-pub(crate) async fn lock(
-    conn: &mut PgConnection,
-    target: &str,
-    schema: Option<&str>,
-) -> Result<(), EngineError> {
+pub(crate) async fn lock(conn: &mut Session, target: &str, schema: Option<&str>) -> Result<(), EngineError> {
     sqlx::query!(
         "SELECT pg_advisory_xact_lock(hashtext('sqltrack setup'), hashtext(COALESCE($1, current_schema(), '')))",
         schema
@@ -74,11 +67,7 @@ pub(crate) async fn lock(
     Ok(())
 }
 
-async fn applied_table(
-    conn: &mut PgConnection,
-    target: &str,
-    schema: Option<&str>,
-) -> Result<bool, EngineError> {
+async fn applied_table(conn: &mut Session, target: &str, schema: Option<&str>) -> Result<bool, EngineError> {
     sqlx::query_scalar!(
         r#"SELECT EXISTS (
             SELECT FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
@@ -93,7 +82,7 @@ async fn applied_table(
 
 /// The applied scripts; none if the tracking table is not there.
 pub(crate) async fn applied(
-    conn: &mut PgConnection,
+    conn: &mut Session,
     target: &str,
     schema: Option<&str>,
 ) -> Result<Vec<AppliedScript>, EngineError> {
@@ -112,31 +101,26 @@ pub(crate) async fn applied(
 }
 
 pub(crate) async fn record(
-    conn: &mut PgConnection,
+    conn: &mut Session,
     target: &str,
     script: &AppliedScript,
 ) -> Result<(), EngineError> {
     forget(conn, target, script.version).await?;
-    let migration = Migration {
-        version: script.version,
-        description: script.name.clone().into(),
-        migration_type: MigrationType::Simple,
-        sql: sqlx::SqlSafeStr::into_sql_str(""),
-        checksum: Cow::Owned(script.checksum.clone()),
-        no_tx: false,
-    };
-    conn.skip(TABLE, &migration).await.map_err(migrate_failed(target))?;
-    if !script.finished {
-        sqlx::query("UPDATE sqltrack_migrations SET success = FALSE WHERE version = $1")
-            .bind(script.version)
-            .execute(conn)
-            .await
-            .map_err(failed(target))?;
-    }
+    sqlx::query(
+        "INSERT INTO sqltrack_migrations (version, description, checksum, success, execution_time)
+        VALUES ($1, $2, $3, $4, -1)",
+    )
+    .bind(script.version)
+    .bind(&script.name)
+    .bind(&script.checksum)
+    .bind(script.finished)
+    .execute(conn)
+    .await
+    .map_err(failed(target))?;
     Ok(())
 }
 
-pub(crate) async fn forget(conn: &mut PgConnection, target: &str, version: i64) -> Result<(), EngineError> {
+pub(crate) async fn forget(conn: &mut Session, target: &str, version: i64) -> Result<(), EngineError> {
     sqlx::query("DELETE FROM sqltrack_migrations WHERE version = $1")
         .bind(version)
         .execute(conn)

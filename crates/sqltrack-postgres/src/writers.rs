@@ -1,12 +1,12 @@
 //! The statements on writers and on runs that were begun without a database.
 
 use sqltrack_engines::{EngineError, OfflineRunId, RunId, WriterId};
-use sqlx::PgConnection;
 
 use crate::error::{translate, violated_foreign_key};
+use crate::session::Session;
 
 pub(crate) async fn delivered(
-    conn: &mut PgConnection,
+    conn: &mut Session,
     target: &str,
     writer: WriterId,
 ) -> Result<i64, EngineError> {
@@ -18,7 +18,7 @@ pub(crate) async fn delivered(
 }
 
 pub(crate) async fn note_delivered(
-    conn: &mut PgConnection,
+    conn: &mut Session,
     target: &str,
     writer: WriterId,
     last_seq: i64,
@@ -30,11 +30,7 @@ pub(crate) async fn note_delivered(
     if noted.rows_affected() == 0 { Err(EngineError::AlreadyDelivered { writer, last_seq }) } else { Ok(()) }
 }
 
-pub(crate) async fn finish(
-    conn: &mut PgConnection,
-    target: &str,
-    writer: WriterId,
-) -> Result<(), EngineError> {
+pub(crate) async fn finish(conn: &mut Session, target: &str, writer: WriterId) -> Result<(), EngineError> {
     sqlx::query_file!("../../queries/finish_writer.sql", writer.to_string())
         .execute(conn)
         .await
@@ -43,7 +39,7 @@ pub(crate) async fn finish(
 }
 
 pub(crate) async fn offline_run(
-    conn: &mut PgConnection,
+    conn: &mut Session,
     target: &str,
     id: OfflineRunId,
 ) -> Result<Option<RunId>, EngineError> {
@@ -55,7 +51,7 @@ pub(crate) async fn offline_run(
 }
 
 pub(crate) async fn note_offline_run(
-    conn: &mut PgConnection,
+    conn: &mut Session,
     target: &str,
     id: OfflineRunId,
     run: RunId,

@@ -143,6 +143,36 @@ fn a_mode_without_something_to_verify_with_is_refused() {
 }
 
 #[test]
+fn what_a_pooler_does_not_pass_on_is_refused() {
+    accept(&[], &[], |options| assert!(!options.is_pooled));
+    accept(&[], &[("pooler", "none"), ("schema", "track")], |options| assert!(!options.is_pooled));
+    accept(&[], &[("pooler", "transaction"), ("schema", "")], |options| assert!(options.is_pooled));
+    refuse(
+        &[],
+        &[("pooler", "session")],
+        "`pooler` from parameter is `session`: expected `none` or `transaction`",
+    );
+    refuse(
+        &[],
+        &[("pooler", "transaction"), ("schema", "track")],
+        "`schema` from parameter is `track`: a pooler in transaction mode does not pass it on; remove it, and set it \
+         for the role on the server: `ALTER ROLE … SET search_path = …`",
+    );
+    refuse(
+        &[],
+        &[("pooler", "transaction"), ("options", "-c geqo=off")],
+        "`options` from parameter is `-c geqo=off`: a pooler in transaction mode does not pass it on; remove it, and \
+         set it for the role on the server: `ALTER ROLE … SET … = …`",
+    );
+    refuse(
+        &[("PGOPTIONS", "-c geqo=off")],
+        &[("pooler", "transaction")],
+        "the driver would use PGOPTIONS although its `geqo` is not part of the configured `options`; \
+         unset PGOPTIONS",
+    );
+}
+
+#[test]
 fn a_certificate_at_hand_makes_the_mode_stricter() {
     let check = |files: &[&str], settings: &[(&str, &str)], mode: &str| {
         with(&[], files, settings, |options| {

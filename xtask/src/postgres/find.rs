@@ -12,6 +12,9 @@ const PROGRAMS: [&str; 4] = ["initdb", "pg_ctl", "postgres", "psql"];
 /// Debian keeps each major version's programs in a folder of its own and off the `PATH`.
 const DEBIAN: &str = "/usr/lib/postgresql";
 
+/// Debian keeps daemons off the `PATH` of users.
+const PGBOUNCER: &str = "/usr/sbin/pgbouncer";
+
 /// The programs of one installed version.
 pub(crate) struct Server {
     pub(crate) bin: PathBuf,
@@ -42,6 +45,22 @@ pub(crate) fn server() -> Result<Option<Server>> {
     let on_path = std::env::split_paths(&path).find(|directory| missing(directory).is_none());
     let Some(bin) = on_path.or_else(|| newest(Path::new(DEBIAN))) else { return Ok(None) };
     Server::in_directory(&bin).map(Some)
+}
+
+/// PgBouncer in the variable `name`, else on the `PATH`, else where Debian puts it.
+///
+/// # Errors
+///
+/// If the variable is set and names no program.
+pub(crate) fn pgbouncer(name: &str) -> Result<Option<PathBuf>> {
+    if let Some(program) = std::env::var_os(name).map(PathBuf::from) {
+        if !process::is_program(&program) {
+            bail!("{name} is set, and {} is no program", program.display());
+        }
+        return Ok(Some(program));
+    }
+    let debian = || Some(PathBuf::from(PGBOUNCER)).filter(|program| process::is_program(program));
+    Ok(process::on_path("pgbouncer").or_else(debian))
 }
 
 fn missing(bin: &Path) -> Option<&'static str> {

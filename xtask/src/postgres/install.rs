@@ -1,7 +1,9 @@
-//! Installing Postgres where that needs no question: as root, on a system with apt.
+//! Installing Postgres and PgBouncer where that needs no question: as root, on a system with apt.
 
 use std::fs;
-use std::path::Path;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
@@ -12,7 +14,7 @@ use crate::process;
 /// Installs Debian's package and returns its server.
 pub(crate) fn server() -> Result<Server> {
     let missing = "no Postgres server in $PG_BIN, on the PATH or in /usr/lib/postgresql";
-    if !rustix::process::geteuid().is_root() || process::on_path("apt-get").is_none() {
+    if !may_install() {
         bail!("{missing}; install it (Debian: `apt-get install postgresql`) or set PG_BIN to its programs");
     }
     println!("{missing}; installing the package");
@@ -20,6 +22,23 @@ pub(crate) fn server() -> Result<Server> {
     apt_get(&["update"])?;
     apt_get(&["install", "-y", "--no-install-recommends", "postgresql"])?;
     find::server()?.context("the package `postgresql` brought no server")
+}
+
+/// Installs Debian's package and returns the program.
+pub(crate) fn pgbouncer(variable: &str) -> Result<PathBuf> {
+    let missing = format!("no PgBouncer in ${variable}, on the PATH or in /usr/sbin");
+    if !may_install() {
+        bail!("{missing}; install it (Debian: `apt-get install pgbouncer`) or set {variable} to the program");
+    }
+    println!("{missing}; installing the package");
+    let _no_service = NoService::ask()?;
+    apt_get(&["update"])?;
+    apt_get(&["install", "-y", "--no-install-recommends", "pgbouncer"])?;
+    find::pgbouncer(variable)?.context("the package `pgbouncer` brought no program")
+}
+
+fn may_install() -> bool {
+    rustix::process::geteuid().is_root() && process::on_path("apt-get").is_some()
 }
 
 fn apt_get(arguments: &[&str]) -> Result<()> {
@@ -47,5 +66,34 @@ impl Drop for NoMainCluster {
         // Whoever creates a cluster on purpose later is not to be hindered. A file that stays does little harm.
         let _ = fs::remove_file(self.0);
         let _ = self.0.parent().map(fs::remove_dir);
+    }
+}
+
+/// Debian's packages start their services, unless a program says otherwise while they are installed.
+struct NoService {
+    program: &'static Path,
+    is_ours: bool,
+}
+
+impl NoService {
+    fn ask() -> Result<Self> {
+        let program = Path::new("/usr/sbin/policy-rc.d");
+        // One that is there is somebody's decision; in containers it says the same.
+        let is_ours = !program.exists();
+        if is_ours {
+            let file = fs::OpenOptions::new().write(true).create_new(true).mode(0o755).open(program);
+            let written = file.and_then(|mut file| file.write_all(b"#!/bin/sh\nexit 101\n"));
+            written.with_context(|| format!("cannot write {}", program.display()))?;
+        }
+        Ok(Self { program, is_ours })
+    }
+}
+
+impl Drop for NoService {
+    fn drop(&mut self) {
+        // One that stays would keep the services of all later packages from starting.
+        if self.is_ours && fs::remove_file(self.program).is_err() {
+            eprintln!("warning: {} could not be removed; remove it", self.program.display());
+        }
     }
 }

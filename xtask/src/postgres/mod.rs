@@ -20,12 +20,15 @@ const SOCKET: &str = "SQLTRACK_TEST_POSTGRES";
 const TCP: &str = "SQLTRACK_TEST_POSTGRES_TCP";
 /// Directory of the server's programs.
 const BIN: &str = "SQLTRACK_TEST_PG_BIN";
+/// The program PgBouncer, which some tests put in front of the server.
+const PGBOUNCER: &str = "SQLTRACK_TEST_PGBOUNCER";
 
 /// A running server. Dropping it stops the server, if it was started here, and removes all of it.
 pub(crate) struct Postgres {
     server: Server,
     address: Address,
     tcp_url: String,
+    pgbouncer: Option<PathBuf>,
     cluster: Option<Cluster>,
 }
 
@@ -38,6 +41,15 @@ impl Postgres {
             return Ok(outer);
         }
         Self::start_cluster(Purpose::Tests)
+    }
+
+    /// The same with everything that any test needs: PgBouncer, too, is installed where that may be.
+    pub(crate) fn start_for_all_tests() -> Result<Self> {
+        let mut postgres = Self::start()?;
+        if postgres.pgbouncer.is_none() {
+            postgres.pgbouncer = Some(install::pgbouncer(PGBOUNCER)?);
+        }
+        Ok(postgres)
     }
 
     /// Starts a server whose data lies in `folder` and whose commits are as safe, and as slow, as those of one that
@@ -53,13 +65,18 @@ impl Postgres {
         };
         let cluster = Cluster::start(&server, purpose)?;
         println!("started {} in {}", server.version, cluster.directory().display());
-        Ok(Self { server, address: cluster.address(), tcp_url: cluster.tcp_url(), cluster: Some(cluster) })
+        let (address, tcp_url) = (cluster.address(), cluster.tcp_url());
+        let pgbouncer = find::pgbouncer(PGBOUNCER)?;
+        Ok(Self { server, address, tcp_url, pgbouncer, cluster: Some(cluster) })
     }
 
-    /// The variables by which tests learn of the server.
-    pub(crate) fn variables(&self) -> [(&'static str, String); 3] {
+    /// The variables by which tests learn of the server, and of PgBouncer if it is here.
+    pub(crate) fn variables(&self) -> Vec<(&'static str, String)> {
         let bin = self.server.bin.to_string_lossy().into_owned();
-        [(SOCKET, self.address.url("postgres")), (TCP, self.tcp_url.clone()), (BIN, bin)]
+        let server = [(SOCKET, self.address.url("postgres")), (TCP, self.tcp_url.clone()), (BIN, bin)];
+        let pgbouncer =
+            self.pgbouncer.iter().map(|program| (PGBOUNCER, program.to_string_lossy().into_owned()));
+        server.into_iter().chain(pgbouncer).collect()
     }
 
     /// Where the server listens without asking for a password.
@@ -100,7 +117,8 @@ impl Postgres {
             println!("the server of {SOCKET} does not answer");
             return Ok(None);
         }
-        Ok(Some(Self { server, address, tcp_url, cluster: None }))
+        let pgbouncer = find::pgbouncer(PGBOUNCER)?;
+        Ok(Some(Self { server, address, tcp_url, pgbouncer, cluster: None }))
     }
 }
 

@@ -117,7 +117,7 @@ impl Stage {
         match self {
             Self::Format => cargo::format(),
             Self::Postgres => {
-                context.postgres = Some(Postgres::start()?);
+                context.postgres = Some(Postgres::start_for_all_tests()?);
                 Ok(())
             }
             Self::QueryData => prepare::prepare(context.postgres()?, Mode::Check),

@@ -3,7 +3,7 @@
 use super::{ConfigError, PARAMETERS, Parameter, Source};
 
 /// What other tools call some parameters.
-const ELSEWHERE: [(&str, &str); 14] = [
+const ELSEWHERE: [(&str, &str); 15] = [
     ("database", "dbname"),
     ("db", "dbname"),
     ("dsn", "url"),
@@ -16,6 +16,7 @@ const ELSEWHERE: [(&str, &str); 14] = [
     ("pgpass", "passfile"),
     ("search_path", "schema"),
     ("timeout", "connect_timeout"),
+    ("pgbouncer", "pooler"),
     ("path", "dbpath"),
     ("file", "dbpath"),
 ];

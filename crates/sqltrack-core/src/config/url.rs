@@ -103,8 +103,8 @@ fn query_part(pair: &str) -> Result<(String, String), String> {
         return Ok(("sslmode".to_owned(), "require".to_owned()));
     }
     // Unknown names are reported elsewhere, with the nearest known one.
-    let is_own = Parameter::named(&name).is_some_and(|known| !known.is_libpq_keyword());
-    if is_own && name != "schema" {
+    let is_apart = Parameter::named(&name).is_some_and(|known| known.engines != [Dialect::Postgres]);
+    if is_apart {
         return Err(format!("`{name}` cannot be part of it; set it by itself"));
     }
     Ok((name, value))

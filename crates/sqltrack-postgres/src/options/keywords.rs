@@ -84,6 +84,7 @@ fn accepted(name: &str) -> Accepted {
     use Accepted::{Any, None, Only};
     match name {
         "sslmode" => Only(&["disable", "prefer", "require", "verify-ca", "verify-full"], ""),
+        "pooler" => Only(&["none", "transaction"], ""),
         "client_encoding" => Only(&["utf8", "utf-8", "unicode", "auto"], "the driver speaks UTF-8"),
         "sslpassword" => None("the driver reads only keys without a passphrase"),
         "sslcertmode" => Only(&["allow", "disable"], "the driver cannot insist on a client certificate"),

@@ -15,6 +15,7 @@ mod error;
 mod keywords;
 mod libpq;
 pub mod passfile;
+mod pooler;
 mod schema;
 mod server;
 mod service;
@@ -36,6 +37,8 @@ pub struct PostgresOptions {
     pub connect_timeout: Option<Duration>,
     /// The schemas in `schema`, unquoted; empty if the server's search path stays as it is.
     pub schemas: Vec<String>,
+    /// Whether a pooler between here and the server chooses the server's connection for each transaction.
+    pub is_pooled: bool,
     /// The effective parameters with their sources: also the host and port that were found by looking,
     /// and the password out of the password file.
     pub settings: Settings,
@@ -70,7 +73,12 @@ impl PostgresOptions {
             Some(list) => schema::parse(list).map_err(|reason| settings.invalid("schema", reason))?,
             None => Vec::new(),
         };
-        let connect = session::apply(base(&settings, &server), &settings, &schemas)?;
+        let is_pooled = pooler::is_between(&settings)?;
+        let mut connect = session::apply(base(&settings, &server), &settings, &schemas)?;
+        if is_pooled {
+            // PgBouncer refuses it. Nothing is lost: numbers travel in binary, and are exact as text, too, since version 12.
+            connect = connect.extra_float_digits(None);
+        }
         let connect = server.apply(connect, &settings, env)?;
         let description = format!(
             "database `{}` on {} as `{}`",
@@ -79,7 +87,7 @@ impl PostgresOptions {
             settings.value("user").unwrap_or_default().escape_debug(),
         );
         let connect_timeout = keywords::connect_timeout(&settings)?;
-        Ok(Self { connect, connect_timeout, schemas, settings, description })
+        Ok(Self { connect, connect_timeout, schemas, is_pooled, settings, description })
     }
 
     /// Where the password comes from; `None` if there is none.
@@ -97,6 +105,7 @@ impl fmt::Debug for PostgresOptions {
             .field("settings", &self.settings)
             .field("schemas", &self.schemas)
             .field("connect_timeout", &self.connect_timeout)
+            .field("is_pooled", &self.is_pooled)
             .finish_non_exhaustive()
     }
 }
