@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use sqltrack_core::{Ack, Client, Experiment, MetricSet, Run};
+use sqltrack_core::{Ack, Client, Error, Experiment, MetricSet, Run};
 use sqltrack_tests::{Database, on_both_engines};
 
 on_both_engines!(
@@ -13,6 +13,7 @@ on_both_engines!(
     postgres:
         an_outage_is_outlived,
         what_does_not_fit_the_memory_waits_in_the_spool,
+        a_disk_and_a_memory_that_are_full_refuse_and_keep_the_order,
         a_client_that_ends_in_an_outage_leaves_what_it_has,
 );
 
@@ -158,6 +159,41 @@ async fn what_does_not_fit_the_memory_waits_in_the_spool(db: &Database) {
     assert_eq!(right, Some(COUNT));
     client.close().await;
     assert_eq!(writers(db).len(), 0);
+}
+
+/// That the disk is full is seen to by a folder in the place of the second segment.
+async fn a_disk_and_a_memory_that_are_full_refuse_and_keep_the_order(db: &Database) {
+    db.set_up().await;
+    let (proxy, url) = db.behind_proxy();
+    let parameters = [("url", url.as_str()), ("queue", "1"), ("queue_full", "refuse"), ("retry", "30")];
+    let client = spooling(db, &parameters).await;
+    let run = run(&client).await;
+    run.add_metrics([("text", "")]).step(0).await.unwrap();
+    let [writer] = writers(db).try_into().unwrap();
+    std::fs::create_dir(writer.join("000002.spool")).unwrap();
+    proxy.silence();
+    let text = "x".repeat(100_000);
+    let mut taken = 0;
+    let refused = loop {
+        match run.record_metrics(taken + 1, [("text", text.as_str())]) {
+            Ok(()) => taken += 1,
+            Err(err) => break err,
+        }
+        assert!(taken < 1_000 && client.stats().queued_bytes < 2 << 20, "{:?}", client.stats());
+    };
+    assert!(matches!(refused, Error::QueueFull { megabytes: 1, .. }), "{refused:?}");
+    assert!(taken > 100, "{taken}");
+    let refused = run.add_metrics([("text", text.as_str())]).step(1).await.unwrap_err();
+    assert!(matches!(refused, Error::QueueFull { .. }), "{refused:?}");
+    // Small calls fit the segment, but not those that were refused before them.
+    run.record_metrics(taken + 1, [("text", "")]).unwrap();
+    proxy.open();
+    assert_eq!(client.flush().await.unwrap(), Ack::Committed);
+    assert_eq!(steps(db, &run).await, (0..=taken + 1).collect::<Vec<_>>());
+    // There is room in memory again: what the disk does not take is there alone.
+    run.record_metrics(taken + 2, [("text", text.as_str())]).unwrap();
+    client.flush().await.unwrap();
+    assert_eq!(steps(db, &run).await.len() as i64, taken + 3);
 }
 
 async fn a_client_that_ends_in_an_outage_leaves_what_it_has(db: &Database) {

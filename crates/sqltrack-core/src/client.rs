@@ -21,8 +21,8 @@ pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// The way to a database: what experiments and runs are made from.
 ///
 /// A client connects when it is first used, keeps a few connections, and is cheap to clone. Every call is
-/// atomic and cancel-safe: it runs in a task of its own, so a future that is dropped leaves nothing half done. What
-/// it was doing happens whole or not at all, and the client stays usable.
+/// atomic and cancel-safe: it runs in a task of its own, or becomes one when its future is dropped, which leaves nothing
+/// half done. What it was doing happens whole or not at all, and the client stays usable.
 ///
 /// Calls must be made inside a Tokio runtime.
 ///

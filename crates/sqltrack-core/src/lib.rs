@@ -29,6 +29,7 @@
 //! - [`Redactor`]: what is masked in what is recorded without being given; [`Client::scrub`] for what is stored.
 //! - [`sql`]: SQL text from names and values, safe by construction.
 
+mod careful;
 mod check;
 mod client;
 pub mod config;

@@ -156,7 +156,8 @@ impl Run {
         self.edit().set_status(Status::Running).set_started(Stamp::Auto).set_updated(Stamp::Auto)
     }
 
-    /// Stops the run: its status becomes COMPLETED, `time_updated` is set to now.
+    /// Stops the run: its status becomes COMPLETED, `time_updated` is set to now. As with every change of the status,
+    /// what was recorded is written before; if that fails, the status is set all the same, and the error returned.
     pub fn stop(&self) -> RunEdit {
         self.stop_with(Status::Completed)
     }
@@ -383,28 +384,37 @@ impl IntoFuture for RunEdit {
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
-            let changes = self.changes?;
-            let run = self.run;
-            let id = run.id;
-            if changes.status.is_some() && !run.client.is_transaction() {
-                // Whoever reads that a run has ended expects its metrics to be there.
-                run.client.flush().await?;
+            let (run, changes) = (self.run, self.changes?);
+            if changes.status.is_none() || run.client.is_transaction() {
+                return run.changed(changes).await;
             }
-            let Some(lease) = run.fence() else {
-                run.client.with_connection(move |conn| Box::pin(update(conn, id, changes))).await?;
-                return Ok(run);
-            };
-            let pending = run.client.heart().pending_write();
-            run.client
-                .atomically(move |conn| {
-                    Box::pin(async move {
-                        let _pending = pending;
-                        check_lease(conn, id, lease).await?;
-                        update(conn, id, changes).await
-                    })
-                })
-                .await?;
-            Ok(run)
+            // Whoever reads that a run has ended expects its metrics to be there. The end is recorded also if some of
+            // them cannot be written.
+            let flushed = run.client.flush().await;
+            let run = run.changed(changes).await?;
+            flushed.map(|_| run)
         })
+    }
+}
+
+impl Run {
+    /// Makes changes, all of them in one transaction.
+    async fn changed(self, changes: RunChanges) -> Result<Self, Error> {
+        let id = self.id;
+        let Some(lease) = self.fence() else {
+            self.client.with_connection(move |conn| Box::pin(update(conn, id, changes))).await?;
+            return Ok(self);
+        };
+        let pending = self.client.heart().pending_write();
+        self.client
+            .atomically(move |conn| {
+                Box::pin(async move {
+                    let _pending = pending;
+                    check_lease(conn, id, lease).await?;
+                    update(conn, id, changes).await
+                })
+            })
+            .await?;
+        Ok(self)
     }
 }

@@ -132,8 +132,8 @@ impl Config {
         self.get("queue").and_then(resolve::mebibytes).unwrap_or(64 << 20)
     }
 
-    /// Whether a call is refused when the queue is full (`queue_full = refuse`) and does not wait for room (`wait`, the
-    /// default).
+    /// Whether a call is refused when the queue, and the spool if there is one, is full (`queue_full = refuse`) and does
+    /// not wait for room (`wait`, the default).
     pub fn refuses_when_full(&self) -> bool {
         self.get("queue_full") == Some("refuse")
     }

@@ -6,12 +6,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use sqltrack_engines::{Access, Connection, Engine, EngineError, Heartbeat, RunId, RunLifeChange};
+use sqltrack_engines::{Access, Engine, EngineError, Heartbeat, RunId, RunLifeChange};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::Instant;
 
 use super::decide;
 use super::session::Session;
+use crate::careful::Careful;
 use crate::writer::Queue;
 use crate::{Config, Error, Status, create_engine};
 
@@ -311,33 +312,13 @@ impl Beating {
     }
 }
 
-/// A connection that is closed unless its work was done: a future that is dropped leaves it in the middle of a reply.
-struct Careful {
-    conn: Box<dyn Connection>,
-    is_done: bool,
-}
-
-impl Careful {
-    async fn connect(engine: &dyn Engine) -> Result<Self, EngineError> {
-        Ok(Self { conn: engine.connect().await?, is_done: false })
-    }
-}
-
-impl Drop for Careful {
-    fn drop(&mut self) {
-        if !self.is_done {
-            self.conn.discard();
-        }
-    }
-}
-
 async fn send_beats(engine: &dyn Engine, beats: &[Heartbeat]) -> Result<Vec<RunId>, EngineError> {
     if beats.is_empty() {
         return Ok(Vec::new());
     }
     let mut careful = Careful::connect(engine).await?;
-    let held = careful.conn.beat(beats).await?;
-    careful.is_done = true;
+    let held = careful.work().beat(beats).await?;
+    careful.done();
     Ok(held)
 }
 
@@ -371,7 +352,7 @@ async fn end_in_time(
 
 async fn end(engine: &dyn Engine, session: &Session, status: &Status) -> Result<(), EngineError> {
     let mut careful = Careful::connect(engine).await?;
-    let conn = &mut *careful.conn;
+    let conn = careful.work();
     conn.begin(Access::Write).await?;
     let life = conn.run_life(session.run).await?.ok_or(EngineError::NoSuchRun(session.run))?;
     if life.lease != Some(session.lease) {
@@ -390,6 +371,6 @@ async fn end(engine: &dyn Engine, session: &Session, status: &Status) -> Result<
     };
     conn.set_run_life(session.run, &change).await?;
     conn.commit().await?;
-    careful.is_done = true;
+    careful.done();
     Ok(())
 }

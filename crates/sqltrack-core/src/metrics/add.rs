@@ -238,7 +238,8 @@ async fn in_time(change: impl Future<Output = Result<(), EngineError>>) -> Optio
 
 impl Run {
     /// Adds metrics at a step: await it, or set [`step`](AddMetrics::step), [`progress`](AddMetrics::progress) and
-    /// [`updated`](AddMetrics::updated) first. When it returns, they are committed.
+    /// [`updated`](AddMetrics::updated) first. When it returns, they are committed; or, if the database cannot be
+    /// reached and the client has a spool, in that: [`Ack`] tells which.
     ///
     /// Metrics of one step and progress are one row: a second call adds to it and overwrites only what it names. A
     /// value of `None` clears a metric. A metric without a column gets one, of its value's type. Nothing is ever

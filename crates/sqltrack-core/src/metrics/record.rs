@@ -15,8 +15,9 @@ impl Run {
     /// of a tracked run and [`stop`](Self::stop).
     ///
     /// What the call took is never dropped in silence: while the database is away it waits in a queue whose size is
-    /// bounded (parameter `queue`); when the queue is full, the call waits for room, or is refused (`queue_full`). Metrics that
-    /// the database refuses for good, as those of a run that does not exist, are logged, counted by
+    /// bounded (parameter `queue`). When the queue is full, the call blocks the thread until there is room, for as long as
+    /// the parameter `retry` says, or is refused (`queue_full`); with a spool only if the disk is full as well. Metrics
+    /// that the database refuses for good, as those of a run that does not exist, are logged, counted by
     /// [`Client::stats`](crate::Client::stats), and reported by the next flush.
     ///
     /// It may be called anywhere, also outside of a runtime and where the runtime is blocked.

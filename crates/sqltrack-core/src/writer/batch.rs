@@ -8,8 +8,8 @@ use sqltrack_engines::{
     RunWrite, Value,
 };
 
+use super::calls::Call;
 use super::layout::{Columns, Layout, Target};
-use super::queue::Call;
 use super::touches::Touches;
 use crate::Error;
 use crate::metrics::plan;
@@ -78,12 +78,7 @@ pub(super) fn build<'a>(
     let mut spilled = Vec::new();
     for (place, item) in items.enumerate() {
         let call = item.call;
-        let run = runs.entry(call.key.run).or_insert(RunWrite {
-            run: call.key.run,
-            lease: call.lease,
-            updated: None,
-        });
-        if run.lease != call.lease {
+        if runs.get(&call.key.run).is_some_and(|run| run.lease != call.lease) {
             break;
         }
         built.taken = place + 1;
@@ -92,10 +87,19 @@ pub(super) fn build<'a>(
         let layout = columns.layout(&call.names);
         let mut row =
             RowBuilder { engine, values: &mut values, spilled: &mut spilled, may_add, room: columns.room() };
+        let (missing, widen) = (built.missing.len(), built.widen.len());
         if let Err(err) = row.fill(&item, &layout, &mut built) {
+            // Nothing is made for values that are refused.
+            built.missing.truncate(missing);
+            built.widen.truncate(widen);
             built.refused.push((place, err));
             continue;
         }
+        let run = runs.entry(call.key.run).or_insert(RunWrite {
+            run: call.key.run,
+            lease: call.lease,
+            updated: None,
+        });
         run.updated = touches.due(call.key.run, run.updated, call.updated);
         if layout.columns.is_empty() && spilled.is_empty() {
             continue;

@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 use sqltrack_engines::{Access, Connection, Engine, EngineError, MetricType, MetricsBatch, Value, WriterId};
 
 use super::batch::{self, Built, Item};
+use super::calls::Calls;
 use super::layout::Columns;
-use super::queue::Calls;
 use super::touches::Touches;
+use crate::careful::Careful;
 use crate::{Config, Error};
 
 /// How often columns may turn out to be others than thought before that is an error.
@@ -35,7 +36,7 @@ pub(super) struct Delivery {
     engine: Arc<dyn Engine>,
     /// For how long the lock is tried that a new column takes; then its values go to the overflow.
     column_patience: Duration,
-    conn: Option<Box<dyn Connection>>,
+    conn: Option<Careful>,
     columns: Columns,
     is_known: bool,
     touches: Touches,
@@ -43,7 +44,7 @@ pub(super) struct Delivery {
     writer: Option<WriterId>,
     /// Whether a try may have been committed without our knowing.
     is_unsure: bool,
-    /// The calls that are too big a row, by the place of their first value.
+    /// The calls that are too big a row, by their places.
     spilled: Vec<usize>,
 }
 
@@ -90,11 +91,10 @@ impl Delivery {
     /// Takes back what the database knows of a writer that has nothing left.
     pub(super) async fn finish_writer(&mut self, writer: WriterId) {
         let finished = async {
-            let mut conn = match self.conn.take() {
-                Some(conn) => conn,
-                None => self.engine.connect().await?,
-            };
-            conn.finish_writer(writer).await
+            let mut conn = self.connection().await?;
+            conn.work().finish_writer(writer).await?;
+            conn.done();
+            Ok::<_, EngineError>(())
         };
         match tokio::time::timeout(PATIENCE, finished).await {
             Ok(Ok(())) => {}
@@ -108,15 +108,12 @@ impl Delivery {
     pub(super) async fn attempt(
         &mut self,
         work: &Calls,
-        offsets: &[usize],
         places: &[usize],
         deadline: Option<Instant>,
     ) -> Outcome {
         let now = Instant::now();
         let patience = self.patience(deadline.map(|deadline| deadline.saturating_duration_since(now)));
-        // Taken out: a try that is dropped leaves the connection in the middle of a reply.
-        let conn = self.conn.take();
-        let tried = tokio::time::timeout(patience, self.run(conn, work, offsets, places)).await;
+        let tried = tokio::time::timeout(patience, self.run(work, places)).await;
         self.is_unsure = self.writer.is_some() && matches!(tried, Err(_) | Ok(Err(Stop::Failed(_))));
         match tried {
             Ok(Ok((taken, refused))) => Outcome::Written { taken, refused },
@@ -137,31 +134,28 @@ impl Delivery {
         left.map_or(longest, |left| left.clamp(Duration::from_millis(50), longest))
     }
 
-    async fn run(
-        &mut self,
-        conn: Option<Box<dyn Connection>>,
-        work: &Calls,
-        offsets: &[usize],
-        places: &[usize],
-    ) -> Result<(usize, Vec<(usize, Error)>), Stop> {
-        let conn = match conn {
-            Some(conn) => conn,
-            None => self.engine.connect().await?,
-        };
-        let mut careful = Careful { conn: Some(conn) };
-        let Some(conn) = &mut careful.conn else { return Err(Stop::Split) };
-        let done = self.write(&mut **conn, work, offsets, places).await;
+    async fn run(&mut self, work: &Calls, places: &[usize]) -> Result<(usize, Vec<(usize, Error)>), Stop> {
+        let mut conn = self.connection().await?;
+        let done = self.write(conn.work(), work, places).await;
         if !matches!(&done, Err(Stop::Failed(err)) if !matches!(err, EngineError::Busy { .. })) {
-            self.conn = careful.conn.take();
+            conn.done();
+            self.conn = Some(conn);
         }
         done
+    }
+
+    /// The connection, taken out: whoever drops a try drops it, too.
+    async fn connection(&mut self) -> Result<Careful, EngineError> {
+        match self.conn.take() {
+            Some(conn) => Ok(conn),
+            None => Careful::connect(&*self.engine).await,
+        }
     }
 
     async fn write(
         &mut self,
         conn: &mut dyn Connection,
         work: &Calls,
-        offsets: &[usize],
         places: &[usize],
     ) -> Result<(usize, Vec<(usize, Error)>), Stop> {
         if self.is_unsure {
@@ -172,9 +166,9 @@ impl Delivery {
         }
         let spilled = std::mem::take(&mut self.spilled);
         let item = |place: &usize| Item {
-            call: &work.calls[*place],
-            values: &work.values[offsets[*place]..offsets[*place + 1]],
-            is_spilled: spilled.contains(&offsets[*place]),
+            call: work.get(*place),
+            values: work.values(*place),
+            is_spilled: spilled.contains(place),
         };
         // An integer that no float equals must not meet a column that has become a float column meanwhile.
         let is_delicate = |item: Item<'_>| item.values.iter().any(has_no_float);
@@ -185,7 +179,7 @@ impl Delivery {
             let mut built = self.build(conn, places, || places.iter().map(item)).await?;
             let refused: Vec<(usize, Error)> =
                 built.refused.drain(..).map(|(number, err)| (places[number], err)).collect();
-            let last = places[..built.taken].iter().rev().find_map(|place| work.calls[*place].seq);
+            let last = places[..built.taken].iter().rev().find_map(|place| work.get(*place).seq);
             let delivered = self.writer.zip(last);
             match write_built(conn, &built, delivered).await {
                 Ok(()) => {
@@ -197,7 +191,7 @@ impl Delivery {
                 Err(EngineError::NoSuchColumn { .. }) => self.refresh(conn).await?,
                 Err(err) => {
                     self.spilled = spilled.clone();
-                    return Err(self.stop(work, offsets, &places[..built.taken], err));
+                    return Err(self.stop(work, &places[..built.taken], err));
                 }
             }
         }
@@ -219,13 +213,13 @@ impl Delivery {
         let arrived = conn.delivered(writer).await?;
         conn.commit().await?;
         // Those that are not in the spool were committed with the one before them.
-        let has_arrived = |place: &usize| work.calls[*place].seq.is_some_and(|seq| seq <= arrived);
+        let has_arrived = |place: &usize| work.get(*place).seq.is_some_and(|seq| seq <= arrived);
         Ok(places.iter().rposition(has_arrived).map_or(0, |last| last + 1))
     }
 
     /// What an error means for the calls.
-    fn stop(&mut self, work: &Calls, offsets: &[usize], places: &[usize], err: EngineError) -> Stop {
-        let of_run = |run| places.iter().copied().filter(move |place| work.calls[*place].key.run == run);
+    fn stop(&mut self, work: &Calls, places: &[usize], err: EngineError) -> Stop {
+        let of_run = |run| places.iter().copied().filter(move |place| work.get(*place).key.run == run);
         match err {
             EngineError::NoSuchRun(run) | EngineError::LeaseLost { run, .. }
                 if of_run(run).next().is_some() =>
@@ -233,10 +227,8 @@ impl Delivery {
                 Stop::Refused(of_run(run).map(|place| (place, err.duplicate().into())).collect())
             }
             // It is tried again, with its values elsewhere.
-            EngineError::RowTooBig { .. }
-                if places.len() == 1 && !self.spilled.contains(&offsets[places[0]]) =>
-            {
-                self.spilled.push(offsets[places[0]]);
+            EngineError::RowTooBig { .. } if places.len() == 1 && !self.spilled.contains(&places[0]) => {
+                self.spilled.push(places[0]);
                 Stop::Refused(Vec::new())
             }
             // Then the next try asks what has arrived.
@@ -315,19 +307,6 @@ impl Delivery {
         self.columns.set(conn.metric_columns().await?);
         self.is_known = true;
         Ok(())
-    }
-}
-
-/// A connection that is closed unless it is taken out: a try that is dropped leaves it in the middle of a reply.
-struct Careful {
-    conn: Option<Box<dyn Connection>>,
-}
-
-impl Drop for Careful {
-    fn drop(&mut self) {
-        if let Some(conn) = &mut self.conn {
-            conn.discard();
-        }
     }
 }
 

@@ -10,8 +10,9 @@ use sqltrack_engines::Engine;
 use tokio::runtime::Handle;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
+use super::calls::{Call, Calls};
 use super::deliver::{Delivery, Outcome};
-use super::queue::{Call, Calls, Counters, Queue};
+use super::queue::{Counters, Queue};
 use crate::metrics::Ack;
 use crate::{Config, Error};
 
@@ -64,12 +65,10 @@ pub(super) async fn write(
         *held = Some(Held { delivery: Delivery::new(engine.clone(), config), runtime });
     }
     let Some(Held { delivery, .. }) = &mut *held else { return Short::Not(call, values) };
-    let mut work = Calls::default();
-    work.put(call, values);
-    let offsets = [0, work.values.len()];
+    let work = Calls::one(call, values);
     // A lock or a silent server is what the writer waits for.
     let deadline = Instant::now() + Duration::from_secs(5);
-    let outcome = delivery.attempt(&work, &offsets, &[0], Some(deadline)).await;
+    let outcome = delivery.attempt(&work, &[0], Some(deadline)).await;
     drop(held);
     match outcome {
         Outcome::Written { refused, .. } => {
@@ -96,9 +95,9 @@ fn refuse(queue: &Queue, err: Error) -> Short {
 
 impl Calls {
     /// The one call, back again.
-    fn short(mut self) -> Short {
-        match self.calls.pop() {
-            Some(call) => Short::Not(call, self.values),
+    fn short(self) -> Short {
+        match self.into_one() {
+            Some((call, values)) => Short::Not(call, values),
             None => Short::Done(Err(Error::Stopped("the call was lost".to_owned()))),
         }
     }

@@ -5,6 +5,7 @@
 //! together are committed together.
 
 mod batch;
+mod calls;
 mod deliver;
 mod direct;
 mod layout;
@@ -21,10 +22,12 @@ use sqltrack_engines::{Engine, Value};
 use tokio::sync::oneshot;
 use tracing::Instrument as _;
 
+pub(crate) use calls::Call;
+use calls::Waiter;
 use direct::{Direct, Short};
 use ongoing::Ongoing;
-use queue::Waiter;
-pub(crate) use queue::{Call, Queue};
+pub(crate) use queue::Queue;
+use queue::Taken;
 
 use crate::client::join;
 use crate::metrics::Ack;
@@ -36,6 +39,9 @@ const DROP_PATIENCE: Duration = Duration::from_secs(2);
 
 /// How much longer an answer is waited for than the writer has time for it.
 const MARGIN: Duration = Duration::from_millis(250);
+
+/// How long a call that is awaited waits before it looks for room again.
+const ROOM_PAUSE: Duration = Duration::from_millis(20);
 
 /// What the writer of a client has done, see [`Client::stats`](crate::Client::stats). A row is what one call adds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -94,7 +100,15 @@ impl Writer {
         };
         let (answer, answered) = oneshot::channel();
         let deadline = start + self.queue.config.retry();
-        self.queue.submit(Call { waiter: Some(Waiter { answer, deadline }), ..call }, values)?;
+        let mut submitted = (Call { waiter: Some(Waiter { answer, deadline }), ..call }, values);
+        while let Taken::Not(call, values) = self.queue.submit(submitted.0, submitted.1)? {
+            // The disk is full, and memory as well.
+            if self.queue.config.refuses_when_full() || Instant::now() >= deadline {
+                return Err(self.queue.full());
+            }
+            submitted = (call, values);
+            tokio::time::sleep(ROOM_PAUSE).await;
+        }
         // The writer may be busy with what was accepted before, for as long as that cannot be written.
         match tokio::time::timeout_at((deadline + MARGIN).into(), answered).await {
             Ok(answer) => answer.map_err(|_| Error::Stopped("the writer of metrics has ended".to_owned()))?,

@@ -1,15 +1,16 @@
-//! Calls that wait to be written: what the callers and the writer's thread share.
+//! The queue of calls: what the callers and the writer's thread share.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use sqltrack_engines::{MetricsKey, Moment, Value, WriterId};
-use tokio::sync::{Notify, oneshot, watch};
+use sqltrack_engines::{Value, WriterId};
+use tokio::sync::{Notify, watch};
 
 use super::Stats;
+use super::calls::{Call, Calls};
 use super::spooling::Spooling;
-use crate::metrics::{Ack, NameSet};
+use crate::metrics::Ack;
 use crate::spool::Spool;
 use crate::{Config, Error};
 
@@ -17,76 +18,6 @@ use crate::{Config, Error};
 const MANY: usize = 1_000;
 /// For how long after such calls more of them are expected.
 const RECENT: Duration = Duration::from_secs(1);
-/// What a call takes besides its values, in bytes.
-pub(super) const CALL_BYTES: usize = 128;
-
-/// One call, without its values: there are as many as names.
-#[derive(Debug)]
-pub(crate) struct Call {
-    pub(crate) names: Arc<NameSet>,
-    pub(crate) key: MetricsKey,
-    pub(crate) lease: Option<i64>,
-    pub(crate) updated: Option<Moment>,
-    /// Who waits for it, if anyone does.
-    pub(crate) waiter: Option<Waiter>,
-    /// Its number in the spool, if it is there.
-    pub(crate) seq: Option<i64>,
-}
-
-/// Who waits for a call.
-#[derive(Debug)]
-pub(crate) struct Waiter {
-    pub(crate) answer: oneshot::Sender<Result<Ack, Error>>,
-    /// When it will not wait any longer.
-    pub(crate) deadline: Instant,
-}
-
-/// Calls in order, and their values one behind the other. It keeps its memory when it is emptied.
-#[derive(Debug, Default)]
-pub(super) struct Calls {
-    pub(super) calls: Vec<Call>,
-    pub(super) values: Vec<Value>,
-    bytes: usize,
-}
-
-impl Calls {
-    pub(super) fn push(&mut self, call: Call, values: &mut Vec<Value>) -> usize {
-        let bytes = CALL_BYTES + values.iter().map(size).sum::<usize>();
-        self.calls.push(call);
-        self.values.append(values);
-        self.bytes += bytes;
-        bytes
-    }
-
-    /// Makes it hold one call alone.
-    pub(super) fn put(&mut self, call: Call, values: Vec<Value>) {
-        self.calls = vec![call];
-        self.values = values;
-    }
-
-    fn bytes(&self) -> usize {
-        self.bytes
-    }
-
-    pub(super) fn clear(&mut self) {
-        self.calls.clear();
-        self.values.clear();
-        self.bytes = 0;
-    }
-}
-
-/// What a value takes, in bytes.
-pub(super) fn size(value: &Value) -> usize {
-    let held = match value {
-        Value::Text(text) => text.len(),
-        Value::Bytes(bytes) => bytes.len(),
-        // A guess: what it takes depends on its shape.
-        Value::Json(json) => 2 * json.to_string().len(),
-        _ => 0,
-    };
-    size_of::<Value>() + held
-}
-
 /// How the writer's thread sleeps, and so what has to wake it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Sleep {
@@ -117,7 +48,18 @@ struct State {
     spooling: Option<Spooling>,
 }
 
+/// What became of a call that somebody waits for.
+pub(super) enum Taken {
+    Yes,
+    Not(Call, Vec<Value>),
+}
+
 impl State {
+    /// Whether memory takes another call: it is not full, and no call that is not in memory goes before.
+    fn has_room(&self, limit: usize) -> bool {
+        self.bytes < limit && self.spooling.as_ref().is_none_or(|spooling| !spooling.has_backlog())
+    }
+
     /// Fetches calls that wait in the spool alone.
     fn read_back(&mut self) {
         let Some(spooling) = self.spooling.as_mut().filter(|spooling| spooling.has_backlog()) else { return };
@@ -208,53 +150,72 @@ impl Queue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes a call that somebody waits for. Whoever waits bounds by that how much there is.
-    pub(super) fn submit(&self, call: Call, mut values: Vec<Value>) -> Result<(), Error> {
+    /// Takes a call that somebody waits for. Whoever waits bounds by that how much there is. Gives it back if there is no
+    /// room for it, neither in the spool nor in memory.
+    pub(super) fn submit(&self, call: Call, mut values: Vec<Value>) -> Result<Taken, Error> {
         let mut state = self.state();
-        self.accept(&mut state, call, &mut values)?;
-        state.is_urgent = true;
-        self.wake_if(state, |sleep| sleep != Sleep::Awake);
-        Ok(())
+        let limit = if self.has_spool { self.config.queue() } else { usize::MAX };
+        let taken = self.accept(&mut state, call, &mut values, limit)?;
+        Ok(match taken {
+            Some(call) => Taken::Not(call, values),
+            None => {
+                state.is_urgent = true;
+                self.wake_if(state, |sleep| sleep != Sleep::Awake);
+                Taken::Yes
+            }
+        })
     }
 
     /// Takes a call that nobody waits for, and its values, or waits for room.
     pub(super) fn record(&self, call: Call, values: &mut Vec<Value>) -> Result<(), Error> {
         let mut state = self.state();
-        if state.bytes >= self.config.queue() && state.spooling.is_none() {
-            state = self.wait_for_room(state)?;
+        let mut deadline = None;
+        let mut left = Some(call);
+        while let Some(call) = left {
+            left = self.accept(&mut state, call, values, self.config.queue())?;
+            if left.is_some() {
+                let patience =
+                    if self.config.refuses_when_full() { Duration::ZERO } else { self.config.retry() };
+                let deadline = *deadline.get_or_insert_with(|| Instant::now() + patience);
+                state = self.wait_for_room(state, deadline)?;
+            }
         }
-        self.accept(&mut state, call, values)?;
-        let is_much = state.calls.calls.len() >= MANY;
+        let is_much = state.calls.len() >= MANY;
         state.has_records = true;
         self.wake_if(state, |sleep| sleep == Sleep::Deep || (is_much && sleep == Sleep::Nap));
         Ok(())
     }
 
-    fn accept(&self, state: &mut State, mut call: Call, values: &mut Vec<Value>) -> Result<(), Error> {
+    /// Takes a call, or gives it back if there is no room for it.
+    fn accept(
+        &self,
+        state: &mut State,
+        mut call: Call,
+        values: &mut Vec<Value>,
+        limit: usize,
+    ) -> Result<Option<Call>, Error> {
         if state.closed.is_some() {
             return Err(Error::Stopped("the client was closed".to_owned()));
         }
-        if let Some(spooling) = &mut state.spooling {
+        let has_room = state.has_room(limit);
+        call.seq = state.spooling.as_mut().and_then(|spooling| spooling.append(&call, values));
+        match (call.seq, &mut state.spooling) {
             // What waits in the spool alone goes first.
-            let waits = spooling.has_backlog() || state.bytes >= self.config.queue();
-            call.seq = spooling.append(&call, values);
-            match call.seq {
-                Some(_) if waits => {
-                    values.clear();
-                    self.accepted.fetch_add(1, Ordering::Release);
-                    if let Some(waiter) = call.waiter {
-                        let _ = waiter.answer.send(Ok(Ack::Spooled));
-                    }
-                    return Ok(());
-                }
-                Some(seq) => spooling.keep(seq),
-                None => state.unspooled += 1,
+            (Some(_), _) if !has_room => {
+                values.clear();
+                self.accepted.fetch_add(1, Ordering::Release);
+                call.answer(Ok(Ack::Spooled));
+                return Ok(None);
             }
+            (None, _) if !has_room => return Ok(Some(call)),
+            (Some(seq), Some(spooling)) => spooling.keep(seq),
+            (None, Some(_)) => state.unspooled += 1,
+            (_, None) => {}
         }
         let bytes = state.calls.push(call, values);
         state.bytes += bytes;
         self.accepted.fetch_add(1, Ordering::Release);
-        Ok(())
+        Ok(None)
     }
 
     fn wake_if(&self, mut state: MutexGuard<'_, State>, should: impl Fn(Sleep) -> bool) {
@@ -266,21 +227,27 @@ impl Queue {
         }
     }
 
-    fn wait_for_room<'a>(&'a self, mut state: MutexGuard<'a, State>) -> Result<MutexGuard<'a, State>, Error> {
-        let patience = if self.config.refuses_when_full() { Duration::ZERO } else { self.config.retry() };
+    fn wait_for_room<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, State>,
+        deadline: Instant,
+    ) -> Result<MutexGuard<'a, State>, Error> {
         let limit = self.config.queue();
         state.is_urgent = true;
         if state.sleep != Sleep::Awake {
             state.sleep = Sleep::Awake;
             self.wake.notify_one();
         }
-        let waited = self.room.wait_timeout_while(state, patience, |state| state.bytes >= limit);
+        let patience = deadline.saturating_duration_since(Instant::now());
+        let waited = self.room.wait_timeout_while(state, patience, |state| !state.has_room(limit));
         let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        if state.bytes < limit {
-            return Ok(state);
-        }
+        if state.has_room(limit) { Ok(state) } else { Err(self.full()) }
+    }
+
+    /// That there is no room, and why.
+    pub(super) fn full(&self) -> Error {
         let reason = self.progress.borrow().trouble.as_ref().map(|(err, _)| err.to_string());
-        Err(Error::QueueFull { megabytes: limit >> 20, reason })
+        Error::QueueFull { megabytes: self.config.queue() >> 20, reason }
     }
 
     /// Makes the writer look at once, and returns how far it has to come until all that was accepted so far is done.
@@ -306,11 +273,11 @@ impl Queue {
         loop {
             let sleep = {
                 let mut state = self.state();
-                if state.calls.calls.is_empty() {
+                if state.calls.is_empty() {
                     state.read_back();
                 }
-                let has_calls = !state.calls.calls.is_empty();
-                let is_due = state.is_urgent || state.closed.is_some() || state.calls.calls.len() >= MANY;
+                let has_calls = !state.calls.is_empty();
+                let is_due = state.is_urgent || state.closed.is_some() || state.calls.len() >= MANY;
                 if has_calls && (is_due || is_rested) {
                     std::mem::swap(&mut state.calls, calls);
                     state.is_urgent = false;
@@ -348,7 +315,7 @@ impl Queue {
 
     /// How many calls wait to be taken.
     pub(super) fn waiting(&self) -> usize {
-        self.state().calls.calls.len()
+        self.state().calls.len()
     }
 
     /// Notes that calls are done.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use sqltrack_engines::{MetricsKey, Moment, RunId, Value, WriterId};
 
-use super::queue::{Call, Calls};
+use super::calls::{Call, Calls};
 use crate::metrics::NameSet;
 use crate::spool::{Entry, EntryRef, Item, Reader, Spool, SpoolError, SpooledRun};
 
@@ -73,7 +73,7 @@ impl Spooling {
     pub(super) fn read_back(&mut self, calls: &mut Calls) -> Result<(), SpoolError> {
         let after = self.in_memory;
         let reader = self.reader.get_or_insert_with(|| self.spool.reader(after));
-        while calls.calls.len() < READ {
+        while calls.len() < READ {
             let Some((seq, item)) = reader.next()? else { break };
             self.in_memory = seq;
             let Item::Metrics(entry) = item else { continue };

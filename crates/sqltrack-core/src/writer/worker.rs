@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 
 use sqltrack_engines::{Engine, EngineError};
 
+use super::calls::Calls;
 use super::deliver::{Delivery, Outcome};
-use super::queue::{CALL_BYTES, Calls, Counters, Queue, size};
+use super::queue::{Counters, Queue};
 use crate::metrics::Ack;
 use crate::{Error, create_engine};
 
@@ -81,34 +82,28 @@ impl Worker {
 
     /// Writes all calls in parts. Returns how many of them were waited for.
     async fn write_all(&mut self, work: &mut Calls) -> usize {
-        let awaited = work.calls.iter().filter(|call| call.waiter.is_some()).count();
-        let mut offsets = Vec::with_capacity(work.calls.len() + 1);
-        offsets.push(0);
-        for call in &work.calls {
-            offsets.push(offsets[offsets.len() - 1] + call.names.names.len());
-        }
+        let awaited = work.iter().filter(|call| call.waiter.is_some()).count();
         let mut first = 0;
-        while first < work.calls.len() {
+        while first < work.len() {
             let mut end = first + 1;
-            while end < work.calls.len()
+            while end < work.len()
                 && end - first < MAX_ROWS
-                && offsets[end + 1] - offsets[first] <= MAX_VALUES
+                && work.count_values(first..end + 1) <= MAX_VALUES
             {
                 end += 1;
             }
-            let bytes = work.bytes_of(first..end, &offsets);
-            self.write_part(work, &offsets, (first..end).collect()).await;
+            self.write_part(work, (first..end).collect()).await;
             if self.is_given_up {
                 return awaited;
             }
-            self.queue.finish(&work.calls[first..end], bytes);
+            self.queue.finish(work.slice(first..end), work.bytes_of(first..end));
             first = end;
         }
         awaited
     }
 
     /// Writes calls until all of them are written or refused.
-    async fn write_part(&mut self, work: &mut Calls, offsets: &[usize], places: Places) {
+    async fn write_part(&mut self, work: &mut Calls, places: Places) {
         // Parts of parts, the next one last.
         let mut parts = vec![places];
         let (mut pause, longest) = PAUSES;
@@ -116,7 +111,7 @@ impl Worker {
             if places.is_empty() {
                 continue;
             }
-            let outcome = self.delivery.attempt(work, offsets, &places, earliest(work, &places)).await;
+            let outcome = self.delivery.attempt(work, &places, earliest(work, &places)).await;
             match outcome {
                 Outcome::Written { taken, refused } => {
                     pause = PAUSES.0;
@@ -124,16 +119,16 @@ impl Worker {
                     parts.push(rest);
                     Counters::add(&self.queue.stats.batches, 1);
                     let is_refused: Vec<usize> = refused.iter().map(|(place, _)| *place).collect();
-                    self.refuse(work, offsets, refused);
+                    self.refuse(work, refused);
                     places.retain(|place| !is_refused.contains(place));
                     Counters::add(&self.queue.stats.written, places.len());
                     for place in places {
-                        answer(work, place, Ok(Ack::Committed));
+                        work.get_mut(place).answer(Ok(Ack::Committed));
                     }
                 }
                 Outcome::Refused(refused) => {
                     let is_refused: Vec<usize> = refused.iter().map(|(place, _)| *place).collect();
-                    self.refuse(work, offsets, refused);
+                    self.refuse(work, refused);
                     places.retain(|place| !is_refused.contains(place));
                     parts.push(places);
                 }
@@ -153,14 +148,14 @@ impl Worker {
                     if self.queue.closed_for() > self.queue.config.retry() {
                         let all = places.drain(..).chain(parts.drain(..).flatten());
                         let lost = all.map(|place| (place, Error::from(err.duplicate())));
-                        self.refuse(work, offsets, lost.collect());
+                        self.refuse(work, lost.collect());
                         return;
                     }
                     parts.push(places);
                     Counters::add(&self.queue.stats.retries, 1);
                     tracing::debug!("metrics are not written yet: {err}");
                     let now = Instant::now();
-                    let until = parts.iter().flatten().filter_map(|place| deadline(work, *place)).min();
+                    let until = parts.iter().flatten().filter_map(|place| work.get(*place).deadline()).min();
                     let left = until.map_or(pause, |until| until.saturating_duration_since(now));
                     self.queue.pause(jittered(pause).min(left.max(Duration::from_millis(1)))).await;
                     pause = (2 * pause).min(longest);
@@ -173,13 +168,13 @@ impl Worker {
     fn give_up_on(&self, work: &mut Calls, places: &mut Places, err: &EngineError) {
         let now = Instant::now();
         let is_hopeless = !err.is_passing();
-        places.retain(|place| match deadline(work, *place) {
-            Some(deadline) if !is_hopeless && deadline <= now && work.calls[*place].seq.is_some() => {
-                answer(work, *place, Ok(Ack::Spooled));
+        places.retain(|place| match work.get(*place).deadline() {
+            Some(deadline) if !is_hopeless && deadline <= now && work.get(*place).seq.is_some() => {
+                work.get_mut(*place).answer(Ok(Ack::Spooled));
                 true
             }
             Some(deadline) if is_hopeless || deadline <= now => {
-                answer(work, *place, Err(err.duplicate().into()));
+                work.get_mut(*place).answer(Err(err.duplicate().into()));
                 false
             }
             _ => true,
@@ -197,42 +192,23 @@ impl Worker {
         });
     }
 
-    fn refuse(&self, work: &mut Calls, offsets: &[usize], refused: Vec<(usize, Error)>) {
+    fn refuse(&self, work: &mut Calls, refused: Vec<(usize, Error)>) {
         Counters::add(&self.queue.stats.refused, refused.len());
         for (place, err) in refused {
-            if work.calls[place].waiter.is_none() {
-                let run = work.calls[place].key.run;
-                tracing::error!("recorded metrics of run {run} are refused: {err}");
+            let call = work.get(place);
+            if call.waiter.is_none() {
+                tracing::error!("recorded metrics of run {} are refused: {err}", call.key.run);
                 self.queue.note_refused(err.to_string());
-                let values = &work.values[offsets[place]..offsets[place + 1]];
-                self.queue.reject(&work.calls[place], values, &err.to_string());
+                self.queue.reject(call, work.values(place), &err.to_string());
             }
-            answer(work, place, Err(err));
+            work.get_mut(place).answer(Err(err));
         }
     }
 }
 
-impl Calls {
-    fn bytes_of(&self, range: std::ops::Range<usize>, offsets: &[usize]) -> usize {
-        let values = &self.values[offsets[range.start]..offsets[range.end]];
-        range.len() * CALL_BYTES + values.iter().map(size).sum::<usize>()
-    }
-}
-
-fn deadline(work: &Calls, place: usize) -> Option<Instant> {
-    work.calls[place].waiter.as_ref().map(|waiter| waiter.deadline)
-}
-
 /// When the first of those who wait will not wait any longer.
 fn earliest(work: &Calls, places: &[usize]) -> Option<Instant> {
-    places.iter().filter_map(|place| deadline(work, *place)).min()
-}
-
-fn answer(work: &mut Calls, place: usize, result: Result<Ack, Error>) {
-    if let Some(waiter) = work.calls[place].waiter.take() {
-        // Whoever is gone does not want to know.
-        let _ = waiter.answer.send(result);
-    }
+    places.iter().filter_map(|place| work.get(*place).deadline()).min()
 }
 
 /// About as long, so that writers which failed together do not come back together.
