@@ -1,14 +1,16 @@
 //! The ways in which a database fails, in the words of what a caller can do about it.
 
+use std::sync::Arc;
+
 use crate::{ExperimentId, RunId, WriterId};
 
-/// The cause of an error, as the driver gave it.
-pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+/// The cause of an error, as the driver gave it. It is shared by all whom the error concerns.
+pub type Cause = Arc<dyn std::error::Error + Send + Sync>;
 
 /// Everything an [`Engine`](crate::Engine) can fail with.
 ///
 /// A `target` describes a database without its password: `postgres://alice@db/alice`, `sqltrack.db`.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum EngineError {
     /// No run has this id.
@@ -75,7 +77,7 @@ pub enum EngineError {
         reason: String,
         /// The driver's error.
         #[source]
-        source: Option<BoxError>,
+        source: Option<Cause>,
     },
     /// The connection broke while it was used.
     #[error("the connection to {target} was lost: {reason}")]
@@ -86,7 +88,7 @@ pub enum EngineError {
         reason: String,
         /// The driver's error.
         #[source]
-        source: BoxError,
+        source: Cause,
     },
     /// The server does not let this user in.
     #[error("{target} refused the login: {message}; check `user`, `password` and the pgpass file")]
@@ -166,7 +168,7 @@ pub enum EngineError {
         position: Option<usize>,
         /// The driver's error.
         #[source]
-        source: BoxError,
+        source: Cause,
     },
 }
 
@@ -191,54 +193,6 @@ impl EngineError {
     #[must_use]
     pub fn is_connection_lost(&self) -> bool {
         matches!(self, Self::ConnectionLost { .. } | Self::Unreachable { .. })
-    }
-
-    /// The same error once more, for another caller that it concerns. Of the driver's error the text is kept.
-    #[must_use]
-    pub fn duplicate(&self) -> Self {
-        macro_rules! same {
-            ($($variant:ident { $($field:ident),* }),* $(,)?) => {
-                match self {
-                    $(Self::$variant { $($field),* } => Self::$variant { $($field: $field.clone()),* },)*
-                    Self::NoSuchRun(run) => Self::NoSuchRun(*run),
-                    Self::NoSuchExperiment(experiment) => Self::NoSuchExperiment(*experiment),
-                    Self::BadValue(message) => Self::BadValue(message.clone()),
-                    Self::Unreachable { target, reason, source } => Self::Unreachable {
-                        target: target.clone(),
-                        reason: reason.clone(),
-                        source: source.as_ref().map(|source| source.to_string().into()),
-                    },
-                    Self::ConnectionLost { target, reason, source } => Self::ConnectionLost {
-                        target: target.clone(),
-                        reason: reason.clone(),
-                        source: source.to_string().into(),
-                    },
-                    Self::Database { message, code, position, source } => Self::Database {
-                        message: message.clone(),
-                        code: code.clone(),
-                        position: *position,
-                        source: source.to_string().into(),
-                    },
-                }
-            };
-        }
-        same! {
-            NotSetUp { target },
-            Outdated { target },
-            NameTaken { name },
-            LeaseLost { run, holder },
-            AlreadyDelivered { writer, last_seq },
-            NoSuchColumn { message },
-            RowTooBig { message },
-            LoginRefused { target, message },
-            NoSuchDatabase { target, message },
-            CannotOpen { target, reason },
-            PermissionDenied { target, message },
-            ReadOnly { target, message },
-            DiskFull { target, message },
-            Busy { target, message },
-            UnreadableColumn { column, type_name },
-        }
     }
 
     /// The place in the statement that the error is about: the number of its character from 1.

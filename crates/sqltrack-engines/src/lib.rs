@@ -31,7 +31,7 @@ pub use decode::{Decode, DecodeError, FromRow};
 pub use dialect::{Dialect, UnknownDialect};
 pub use engine::{Access, AppliedScript, Belongings, Connection, Engine, ExperimentRecord};
 pub use environment::{Environment, NotUnicode};
-pub use error::{BoxError, EngineError};
+pub use error::{Cause, EngineError};
 pub use ids::{ExperimentId, RunId};
 pub use life::{Heartbeat, MISSED_HEARTBEATS, ReapedRun, Reaping, RunLife, RunLifeChange};
 pub use metrics::{

@@ -1,5 +1,7 @@
 //! What the driver and the server report, in the words of the contract.
 
+use std::sync::Arc;
+
 use sqltrack_engines::EngineError;
 use sqlx::postgres::{PgDatabaseError, PgErrorPosition};
 
@@ -19,21 +21,21 @@ pub(crate) fn translate(target: &str, err: sqlx::Error) -> EngineError {
                 message: db.message().to_owned(),
                 code: None,
                 position: None,
-                source: db.into_error(),
+                source: db.into_error().into(),
             },
         },
         err @ (sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_)) => {
             EngineError::ConnectionLost {
                 target: target.to_owned(),
                 reason: reason(&err),
-                source: err.into(),
+                source: Arc::new(err),
             }
         }
         err => EngineError::Database {
             message: err.to_string(),
             code: None,
             position: None,
-            source: Box::new(err),
+            source: Arc::new(err),
         },
     }
 }
@@ -69,7 +71,7 @@ fn from_server(target: &str, db: PgDatabaseError) -> EngineError {
     let lost = |db: PgDatabaseError| EngineError::ConnectionLost {
         target: target.clone(),
         reason: db.message().to_owned(),
-        source: Box::new(db),
+        source: Arc::new(db),
     };
     match code.as_str() {
         "28000" | "28P01" => EngineError::LoginRefused { target, message },
@@ -86,7 +88,7 @@ fn from_server(target: &str, db: PgDatabaseError) -> EngineError {
                 Some(PgErrorPosition::Original(position)) => Some(position),
                 _ => None,
             };
-            EngineError::Database { message, code: Some(code), position, source: Box::new(db) }
+            EngineError::Database { message, code: Some(code), position, source: Arc::new(db) }
         }
     }
 }

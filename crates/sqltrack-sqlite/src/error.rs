@@ -1,5 +1,7 @@
 //! What the driver and SQLite report, in the words of the contract.
 
+use std::sync::Arc;
+
 use sqltrack_engines::EngineError;
 
 const TABLES: [&str; 7] =
@@ -33,7 +35,7 @@ pub(crate) fn translate(target: &str, err: sqlx::Error) -> EngineError {
                 _ => message,
             };
             let code = db.code().map(|code| code.into_owned());
-            EngineError::Database { message, code, position: None, source: db.into_error() }
+            EngineError::Database { message, code, position: None, source: db.into_error().into() }
         }
     }
 }
@@ -41,11 +43,14 @@ pub(crate) fn translate(target: &str, err: sqlx::Error) -> EngineError {
 fn translate_driver(target: String, err: sqlx::Error) -> EngineError {
     match err {
         sqlx::Error::WorkerCrashed | sqlx::Error::Io(_) => {
-            EngineError::ConnectionLost { target, reason: err.to_string(), source: err.into() }
+            EngineError::ConnectionLost { target, reason: err.to_string(), source: Arc::new(err) }
         }
-        err => {
-            EngineError::Database { message: err.to_string(), code: None, position: None, source: err.into() }
-        }
+        err => EngineError::Database {
+            message: err.to_string(),
+            code: None,
+            position: None,
+            source: Arc::new(err),
+        },
     }
 }
 

@@ -1,6 +1,7 @@
 //! The statements of setup: the table of sqlx' migrations that tracks scripts.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use sqltrack_engines::{AppliedScript, EngineError};
 use sqlx::SqliteConnection;
@@ -18,9 +19,12 @@ fn failed(target: &str) -> impl Fn(sqlx::Error) -> EngineError {
 fn migrate_failed(target: &str) -> impl Fn(MigrateError) -> EngineError {
     move |err| match err {
         MigrateError::Execute(err) => translate(target, err),
-        err => {
-            EngineError::Database { message: err.to_string(), code: None, position: None, source: err.into() }
-        }
+        err => EngineError::Database {
+            message: err.to_string(),
+            code: None,
+            position: None,
+            source: Arc::new(err),
+        },
     }
 }
 

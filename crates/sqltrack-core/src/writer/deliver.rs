@@ -224,7 +224,7 @@ impl Delivery {
             EngineError::NoSuchRun(run) | EngineError::LeaseLost { run, .. }
                 if of_run(run).next().is_some() =>
             {
-                Stop::Refused(of_run(run).map(|place| (place, err.duplicate().into())).collect())
+                Stop::Refused(of_run(run).map(|place| (place, err.clone().into())).collect())
             }
             // It is tried again, with its values elsewhere.
             EngineError::RowTooBig { .. } if places.len() == 1 && !self.spilled.contains(&places[0]) => {

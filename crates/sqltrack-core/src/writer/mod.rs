@@ -173,7 +173,7 @@ impl Writer {
         let trouble = self.queue.progress.borrow().trouble.clone();
         trouble.map_or_else(
             || Error::Stopped("metrics are still being written; they are kept, and tried further".to_owned()),
-            |(err, _)| err.duplicate().into(),
+            |(err, _)| err.into(),
         )
     }
 

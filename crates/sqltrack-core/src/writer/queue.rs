@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use sqltrack_engines::{Value, WriterId};
+use sqltrack_engines::{EngineError, Value, WriterId};
 use tokio::sync::{Notify, watch};
 
 use super::Stats;
@@ -77,7 +77,7 @@ pub(super) struct Progress {
     /// How many of the calls that were accepted are done: written, or refused.
     pub(super) done: u64,
     /// Why it does not get on now, and whether that needs a person.
-    pub(super) trouble: Option<(Arc<sqltrack_engines::EngineError>, bool)>,
+    pub(super) trouble: Option<(EngineError, bool)>,
     /// Whether the writer has ended, and closed its connection.
     pub(super) has_ended: bool,
 }

@@ -147,7 +147,7 @@ impl Worker {
                     }
                     if self.queue.closed_for() > self.queue.config.retry() {
                         let all = places.drain(..).chain(parts.drain(..).flatten());
-                        let lost = all.map(|place| (place, Error::from(err.duplicate())));
+                        let lost = all.map(|place| (place, Error::from(err.clone())));
                         self.refuse(work, lost.collect());
                         return;
                     }
@@ -174,7 +174,7 @@ impl Worker {
                 true
             }
             Some(deadline) if is_hopeless || deadline <= now => {
-                work.get_mut(*place).answer(Err(err.duplicate().into()));
+                work.get_mut(*place).answer(Err(err.clone().into()));
                 false
             }
             _ => true,
@@ -188,7 +188,7 @@ impl Worker {
             tracing::warn!("metrics cannot be written now, and are kept: {err}");
         }
         self.queue.progress.send_modify(|progress| {
-            progress.trouble = Some((Arc::new(err.duplicate()), needs_person));
+            progress.trouble = Some((err.clone(), needs_person));
         });
     }
 
