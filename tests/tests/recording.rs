@@ -379,8 +379,11 @@ async fn a_row_that_is_too_big_is_split(db: &Database) {
     run.record_values(2, &set, values(0.25)).unwrap();
     run.record_metrics(3, [("m7", 0.5)]).unwrap();
     client.flush().await.unwrap();
+    let tx = client.begin().await.unwrap();
+    tx.run(run.id()).add_metrics(set.metrics(values(0.125)).unwrap()).step(4).await.unwrap();
+    tx.commit().await.unwrap();
     let points = points(&run).await;
-    for (step, factor) in [(1, 0.5), (2, 0.25)] {
+    for (step, factor) in [(1, 0.5), (2, 0.25), (4, 0.125)] {
         assert_eq!(points[&step].len(), 1_300);
         assert_eq!(points[&step]["m1299"], Value::Float(1299.0 * factor));
     }

@@ -10,9 +10,9 @@ use sqltrack_engines::{Connection, Dialect, Engine, Environment, ExperimentId, M
 use tracing::Instrument as _;
 
 use crate::life::Heart;
-use crate::metrics::{Ack, Catalog};
+use crate::metrics::Ack;
 use crate::transaction::Handle;
-use crate::writer::{Stats, Writer};
+use crate::writer::{Stats, Within, Writer};
 use crate::{Config, ConfigBuilder, Error, Experiment, Parameters, Redactor, Run, Transaction};
 
 /// A future in a box.
@@ -44,12 +44,11 @@ pub struct Client {
 struct Inner {
     engine: Arc<dyn Engine>,
     config: Arc<Config>,
-    catalog: Arc<Catalog>,
     heart: Arc<Heart>,
     /// What writes metrics, from the first ones on.
     writer: OnceLock<Writer>,
-    /// The transaction that everything happens in, if this client is one.
-    transaction: Option<Arc<Handle>>,
+    /// The transaction that everything happens in, if this client is one, and what writes metrics in it.
+    transaction: Option<(Arc<Handle>, Within)>,
 }
 
 /// A client in the making: a configuration to add to.
@@ -136,14 +135,7 @@ impl Client {
         let engine = create_engine(&config)?;
         let config = Arc::new(config);
         let heart = Heart::of(&config);
-        let inner = Inner {
-            engine,
-            config,
-            catalog: Arc::default(),
-            heart,
-            writer: OnceLock::new(),
-            transaction: None,
-        };
+        let inner = Inner { engine, config, heart, writer: OnceLock::new(), transaction: None };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -153,10 +145,9 @@ impl Client {
         let inner = Inner {
             engine: self.inner.engine.clone(),
             config: self.inner.config.clone(),
-            catalog: Arc::default(),
             heart: self.inner.heart.clone(),
             writer: OnceLock::new(),
-            transaction: Some(handle),
+            transaction: Some((handle, Within::new(self.inner.engine.clone(), self.inner.config.columns()))),
         };
         Self { inner: Arc::new(inner) }
     }
@@ -221,7 +212,7 @@ impl Client {
     /// [`Error::Engine`] if the database cannot be reached, or on SQLite if another transaction blocks it for too long.
     pub async fn begin(&self) -> Result<Transaction, Error> {
         match &self.inner.transaction {
-            Some(handle) => handle.begin(self).await,
+            Some((handle, _)) => handle.begin(self).await,
             None => Transaction::begin(self, self.inner.engine.clone()).await,
         }
     }
@@ -360,8 +351,9 @@ impl Client {
         &self.inner.engine
     }
 
-    pub(crate) fn catalog(&self) -> &Arc<Catalog> {
-        &self.inner.catalog
+    /// What writes metrics in the transaction that this client is.
+    pub(crate) fn within(&self) -> Option<&Within> {
+        self.inner.transaction.as_ref().map(|(_, within)| within)
     }
 
     /// What keeps the runs alive that this process tracks.
@@ -395,7 +387,7 @@ impl Client {
         T: Send + 'static,
         F: for<'c> FnOnce(&'c mut dyn Connection) -> BoxFuture<'c, Result<T, Error>> + Send + 'static,
     {
-        if let Some(handle) = &self.inner.transaction {
+        if let Some((handle, _)) = &self.inner.transaction {
             return handle.run_nested(operation).await;
         }
         let tx = self.begin().await?;
@@ -410,7 +402,7 @@ impl Client {
         T: Send + 'static,
         F: for<'c> FnOnce(&'c mut dyn Connection) -> BoxFuture<'c, Result<T, Error>> + Send + 'static,
     {
-        if let Some(handle) = &self.inner.transaction {
+        if let Some((handle, _)) = &self.inner.transaction {
             return handle.run(operation).await;
         }
         let engine = self.inner.engine.clone();

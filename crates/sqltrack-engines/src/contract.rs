@@ -1,17 +1,15 @@
 //! What every engine has to do, as cases that take any engine on a database that is set up and empty. Each has one
 //! reason to fail, and its name is a sentence. The feature `contract` turns them on.
 
-use std::time::Duration;
-
-use serde_json::json;
-
 use crate::{
     Access, Belongings, Connection, Engine, EngineError, ExperimentChanges, ExperimentId, MetricType,
-    MetricsRow, ObjectPatch, RunChanges, RunId, Value, tags,
+    ObjectPatch, RunChanges, RunId, Value, tags,
 };
+use metrics::{MetricsRow, add_column, row, write};
 
 mod batch;
 mod life;
+mod metrics;
 mod writers;
 
 pub use batch::{
@@ -20,6 +18,11 @@ pub use batch::{
 pub use life::{
     a_heartbeat_needs_its_lease, metrics_need_the_lease_that_they_name, only_silent_runs_are_reaped,
     the_life_of_a_run_comes_back_as_written,
+};
+pub use metrics::{
+    a_column_is_added_once, a_column_is_not_widened_over_large_integers,
+    a_value_moves_from_the_overflow_to_its_column, a_wide_column_keeps_its_integers,
+    metrics_need_their_columns, metrics_need_their_run, null_clears_a_metric,
 };
 pub use writers::{
     a_finished_writer_is_forgotten, a_second_delivery_waits_for_the_first, an_offline_run_is_known_by_its_id,
@@ -85,15 +88,6 @@ async fn run(conn: &mut dyn Connection) -> RunId {
 
 async fn values(conn: &mut dyn Connection, sql: &str) -> Vec<Vec<Value>> {
     conn.query(sql, &[]).await.unwrap().into_iter().map(crate::Row::into_values).collect()
-}
-
-fn row(run: RunId, columns: &[(&str, Value)]) -> MetricsRow {
-    let columns = columns.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
-    MetricsRow { run, step: 3, progress: 0.5, columns, overflow: Vec::new(), updated: None, lease: None }
-}
-
-async fn add_column(conn: &mut dyn Connection, name: &str, metric_type: MetricType) {
-    conn.add_metric_columns(&[(name.to_owned(), metric_type)], Duration::from_secs(10)).await.unwrap();
 }
 
 /// What was inserted is found.
@@ -208,9 +202,9 @@ async fn populate(conn: &mut dyn Connection) -> [ExperimentId; 2] {
         let experiment = conn.insert_experiment(None, name).await.unwrap().unwrap();
         for id in runs {
             let run = conn.insert_run(experiment, Some(RunId(id))).await.unwrap().unwrap();
-            conn.write_metrics(&row(run, &[("loss", Value::Float(0.5))])).await.unwrap();
+            write(&mut *conn, &row(run, &[("loss", Value::Float(0.5))])).await.unwrap();
             let overflow = vec![("late".to_owned(), Value::Float(0.5))];
-            conn.write_metrics(&MetricsRow { step: 4, overflow, ..row(run, &[]) }).await.unwrap();
+            write(&mut *conn, &MetricsRow { step: 4, overflow, ..row(run, &[]) }).await.unwrap();
         }
         experiments.push(experiment);
     }
@@ -299,78 +293,6 @@ pub async fn a_transaction_that_is_dropped_is_rolled_back(engine: &dyn Engine) {
     let mut conn = connect(engine).await;
     assert_eq!(conn.experiment_named("dropped").await.unwrap(), None);
     assert!(conn.insert_experiment(None, "dropped").await.unwrap().is_some());
-}
-
-/// Metrics of no run are an error.
-pub async fn metrics_need_their_run(engine: &dyn Engine) {
-    let mut conn = connect(engine).await;
-    let err = conn.write_metrics(&row(RunId(404), &[])).await.unwrap_err();
-    assert!(matches!(err, EngineError::NoSuchRun(RunId(404))), "{err:?}");
-}
-
-/// A column that is missing is an error of its own, since a caller can do something about it.
-pub async fn metrics_need_their_columns(engine: &dyn Engine) {
-    let mut conn = connect(engine).await;
-    let run = run(&mut *conn).await;
-    let err = conn.write_metrics(&row(run, &[("loss", Value::Float(0.5))])).await.unwrap_err();
-    assert!(matches!(err, EngineError::NoSuchColumn { .. }), "{err:?}");
-}
-
-/// Adding a column that exists changes nothing, whatever type is asked for.
-pub async fn a_column_is_added_once(engine: &dyn Engine) {
-    let mut conn = connect(engine).await;
-    add_column(&mut *conn, "loss", MetricType::Float).await;
-    add_column(&mut *conn, "loss", MetricType::Text).await;
-    let columns = conn.metric_columns().await.unwrap();
-    let columns: Vec<_> = columns.iter().map(|column| (column.name.as_str(), column.kind)).collect();
-    assert_eq!(columns, [("loss", crate::ColumnKind::Metric(MetricType::Float))]);
-}
-
-/// Integers are the floats that equal them, NULL stays NULL.
-pub async fn a_wide_column_keeps_its_integers(engine: &dyn Engine) {
-    let mut conn = connect(engine).await;
-    let run = run(&mut *conn).await;
-    add_column(&mut *conn, "n", MetricType::Int).await;
-    conn.write_metrics(&row(run, &[("n", Value::Int(1 << 53))])).await.unwrap();
-    conn.write_metrics(&MetricsRow { step: 4, ..row(run, &[("n", Value::Null)]) }).await.unwrap();
-    conn.widen_metric_column("n", Duration::from_secs(10)).await.unwrap();
-    let stored = values(&mut *conn, "SELECT n FROM metrics ORDER BY step").await;
-    assert_eq!(stored, [[Value::Float(9_007_199_254_740_992.0)], [Value::Null]]);
-}
-
-/// An integer that no float equals is in the way.
-pub async fn a_column_is_not_widened_over_large_integers(engine: &dyn Engine) {
-    let mut conn = connect(engine).await;
-    let run = run(&mut *conn).await;
-    add_column(&mut *conn, "n", MetricType::Int).await;
-    conn.write_metrics(&row(run, &[("n", Value::Int((1 << 53) + 1))])).await.unwrap();
-    let err = conn.widen_metric_column("n", Duration::from_secs(10)).await.unwrap_err();
-    assert!(matches!(err, EngineError::BadValue(_)), "{err:?}");
-    assert_eq!(values(&mut *conn, "SELECT n FROM metrics").await, [[Value::Int((1 << 53) + 1)]]);
-}
-
-/// NULL is a value to write, not one to leave out.
-pub async fn null_clears_a_metric(engine: &dyn Engine) {
-    let mut conn = connect(engine).await;
-    let run = run(&mut *conn).await;
-    add_column(&mut *conn, "a", MetricType::Int).await;
-    add_column(&mut *conn, "b", MetricType::Int).await;
-    conn.write_metrics(&row(run, &[("a", Value::Int(1)), ("b", Value::Int(2))])).await.unwrap();
-    conn.write_metrics(&row(run, &[("a", Value::Null)])).await.unwrap();
-    assert_eq!(values(&mut *conn, "SELECT a, b FROM metrics").await, [[Value::Null, Value::Int(2)]]);
-}
-
-/// A metric is in one place at a time.
-pub async fn a_value_moves_from_the_overflow_to_its_column(engine: &dyn Engine) {
-    let mut conn = connect(engine).await;
-    let run = run(&mut *conn).await;
-    let overflow = vec![("a".to_owned(), Value::Json(json!({"x": [1]}))), ("b".to_owned(), Value::Int(7))];
-    conn.write_metrics(&MetricsRow { overflow, ..row(run, &[]) }).await.unwrap();
-    add_column(&mut *conn, "a", MetricType::Int).await;
-    conn.write_metrics(&row(run, &[("a", Value::Int(1))])).await.unwrap();
-    let spilled = values(&mut *conn, "SELECT name, value FROM metrics_overflow").await;
-    assert_eq!(spilled, [[Value::from("b"), Value::Float(7.0)]]);
-    assert_eq!(values(&mut *conn, "SELECT a FROM metrics").await, [[Value::Int(1)]]);
 }
 
 /// A record is read back as it was written, over one of the same version, until it is forgotten.

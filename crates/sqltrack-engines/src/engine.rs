@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use crate::Rows;
 use crate::{
     Dialect, EngineError, ExperimentChanges, ExperimentId, Heartbeat, MetricColumn, MetricType, MetricsBatch,
-    MetricsRow, OfflineRunId, ReapedRun, Reaping, RunChanges, RunId, RunLife, RunLifeChange, Value, WriterId,
+    OfflineRunId, ReapedRun, Reaping, RunChanges, RunId, RunLife, RunLifeChange, Value, WriterId,
 };
 
 /// A database that can hold experiments, as a pool of connections to it.
@@ -242,19 +242,12 @@ pub trait Connection: Send {
     /// did not get the lock.
     async fn widen_metric_column(&mut self, name: &str, patience: Duration) -> Result<(), EngineError>;
 
-    /// Writes metrics, over those of the same key that `row` names.
+    /// Writes rows of metrics, over those of the same keys: in one round trip if they are of one run and name the same columns.
     ///
     /// # Errors
     ///
-    /// [`EngineError::NoSuchRun`] if the run does not exist, [`EngineError::NoSuchColumn`] if a column does not,
-    /// [`EngineError::LeaseLost`] if `row` names a lease that is not the run's any more.
-    async fn write_metrics(&mut self, row: &MetricsRow) -> Result<(), EngineError>;
-
-    /// Writes many rows of metrics: in one round trip if they are of one run and name the same columns.
-    ///
-    /// # Errors
-    ///
-    /// As [`write_metrics`](Self::write_metrics), naming a run that is in the way.
+    /// [`EngineError::NoSuchRun`] if a run does not exist, [`EngineError::NoSuchColumn`] if a column does not,
+    /// [`EngineError::LeaseLost`] if a run has another lease than the batch names. Nothing is written then.
     async fn write_metrics_batch(&mut self, batch: &MetricsBatch) -> Result<(), EngineError>;
 
     /// The number of the last entry that has arrived from a writer, 0 if none has. Until the end of the open transaction

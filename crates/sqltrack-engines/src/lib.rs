@@ -35,7 +35,7 @@ pub use error::{Cause, EngineError};
 pub use ids::{ExperimentId, RunId};
 pub use life::{Heartbeat, MISSED_HEARTBEATS, ReapedRun, Reaping, RunLife, RunLifeChange};
 pub use metrics::{
-    ColumnKind, Fit, MAX_NAME_BYTES, MetricColumn, MetricNameError, MetricsRow, check_metric_name, exact_f64,
+    ColumnKind, Fit, MAX_NAME_BYTES, MetricColumn, MetricNameError, check_metric_name, exact_f64,
 };
 pub use parameters::{PARAMETERS, Parameter};
 pub use rows::{Column, ColumnIndex, Row, Rows};

@@ -1,6 +1,6 @@
 //! Metrics: their names, the columns that hold them, and which value fits which column.
 
-use crate::{MetricType, Moment, RunId, Value};
+use crate::{MetricType, Value};
 
 /// The longest metric name in bytes, PostgreSQL's limit for the name of a column.
 pub const MAX_NAME_BYTES: usize = 63;
@@ -153,25 +153,6 @@ pub fn exact_f64(number: i64) -> Option<f64> {
 #[expect(clippy::cast_possible_truncation, reason = "the result is compared")]
 fn exact_f32(number: f64) -> bool {
     number.is_nan() || f64::from(number as f32) == number
-}
-
-/// One row of metrics, checked and ready to be written.
-#[derive(Debug, Clone, PartialEq)]
-pub struct MetricsRow {
-    /// The run that the metrics belong to.
-    pub run: RunId,
-    /// The step, any 64-bit integer.
-    pub step: i64,
-    /// The progress: any float but NaN; zero is positive.
-    pub progress: f64,
-    /// Values for columns that exist, in the columns' types. NULL clears a value.
-    pub columns: Vec<(String, Value)>,
-    /// Values that no column can hold, for `metrics_overflow`. NULL removes the one that is there.
-    pub overflow: Vec<(String, Value)>,
-    /// What to write to the run's `time_updated`, if anything.
-    pub updated: Option<Moment>,
-    /// The lease that the run must have for anything to be written; `None` writes whoever tracks it.
-    pub lease: Option<i64>,
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use sqltrack_engines::{
     ColumnSet, EngineError, MetricType, MetricsBatch, MetricsGroup, MetricsKey, Moment, OverflowValue, RunId,
     RunWrite, Value, overflow,
-    sql::{Literal, upsert_metrics_from},
+    sql::{Literal, upsert_metrics},
 };
 use sqlx::postgres::PgArguments;
 use sqlx::types::Json;
@@ -384,7 +384,7 @@ fn row_statement(columns: &ColumnSet, touch: Touch) -> Result<String, sqltrack_e
         .zip(columns.columns())
         .map(|(number, (_, metric_type))| format!(", {}", cast(number, *metric_type, "")))
         .collect();
-    let upsert = upsert_metrics_from(&names(columns), &format!("VALUES ({}, $2, $3{values})", touch.run()))?;
+    let upsert = upsert_metrics(&names(columns), &format!("VALUES ({}, $2, $3{values})", touch.run()))?;
     let clear = format!(
         "cleared AS (DELETE FROM metrics_overflow
             WHERE run_id = $1 AND step = $2 AND progress = $3 AND name || '' IN ({}))",
@@ -400,7 +400,7 @@ fn rows_statement(columns: &ColumnSet, touch: Touch) -> Result<String, sqltrack_
         .collect();
     let source =
         format!("SELECT {}, k.* FROM unnest($2::BIGINT[], $3::DOUBLE PRECISION[]{arrays}) AS k", touch.run());
-    let upsert = upsert_metrics_from(&names(columns), &source)?;
+    let upsert = upsert_metrics(&names(columns), &source)?;
     // Most runs have nothing there, which is seen once and not row by row.
     let clear = format!(
         "cleared AS (DELETE FROM metrics_overflow AS o
@@ -422,7 +422,7 @@ fn group_statement(columns: &ColumnSet) -> Result<String, sqltrack_engines::sql:
         .map(|(number, (_, metric_type))| format!(", {}", cast(number, *metric_type, "[]")))
         .collect();
     let source = format!("SELECT * FROM unnest($1::BIGINT[], $2::BIGINT[], $3::DOUBLE PRECISION[]{arrays})");
-    upsert_metrics_from(&names(columns), &source)
+    upsert_metrics(&names(columns), &source)
 }
 
 fn many_statement(columns: &ColumnSet) -> Result<String, sqltrack_engines::sql::SqlError> {

@@ -8,8 +8,8 @@ use deadpool::managed::Object;
 use sqltrack_engines::script::StatementKind;
 use sqltrack_engines::{
     Access, AppliedScript, Belongings, Connection, Dialect, EngineError, ExperimentChanges, ExperimentId,
-    ExperimentRecord, Heartbeat, MetricColumn, MetricType, MetricsBatch, MetricsRow, OfflineRunId, ReapedRun,
-    Reaping, Rows, RunChanges, RunId, RunLife, RunLifeChange, Value, WriterId,
+    ExperimentRecord, Heartbeat, MetricColumn, MetricType, MetricsBatch, OfflineRunId, ReapedRun, Reaping,
+    Rows, RunChanges, RunId, RunLife, RunLifeChange, Value, WriterId,
 };
 
 use crate::batch::{self, Statements};
@@ -264,18 +264,6 @@ impl Connection for PostgresConnection {
         let result = metrics::widen_column(conn, target, name, patience).await;
         self.is_discarded = was_discarded || result.as_ref().is_err_and(EngineError::is_connection_lost);
         result
-    }
-
-    async fn write_metrics(&mut self, row: &MetricsRow) -> Result<(), EngineError> {
-        let in_transaction = self.in_transaction;
-        let (conn, target) = self.parts()?;
-        match metrics::write(conn, target, row).await {
-            // A transaction that has failed answers no questions.
-            Err(EngineError::LeaseLost { run, .. }) if !in_transaction => {
-                Err(life::explain_loss(conn, target, run).await)
-            }
-            written => written,
-        }
     }
 
     async fn write_metrics_batch(&mut self, batch: &MetricsBatch) -> Result<(), EngineError> {

@@ -20,16 +20,7 @@ pub(crate) async fn run(conn: &mut Session, sql: &str) -> Result<PgQueryResult, 
     conn.driver().execute(sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))).await
 }
 
-/// Runs one statement that names all of its columns; its plan is kept.
-pub(crate) async fn run_prepared(
-    conn: &mut Session,
-    sql: String,
-    arguments: PgArguments,
-) -> Result<PgQueryResult, sqlx::Error> {
-    sqlx::query_with(AssertSqlSafe(sql), arguments).execute(conn).await
-}
-
-/// The same for a text that is kept, too.
+/// Runs one statement that names all of its columns; its plan is kept, as its text is by the caller.
 pub(crate) async fn run_kept(
     conn: &mut Session,
     sql: Arc<str>,

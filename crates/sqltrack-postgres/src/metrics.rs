@@ -2,13 +2,8 @@
 
 use std::time::Duration;
 
-use sqltrack_engines::{
-    ColumnKind, EngineError, MetricColumn, MetricType, MetricsRow, Moment, RunId, Value, overflow,
-    sql::Identifier,
-};
-use sqlx::types::Json;
+use sqltrack_engines::{ColumnKind, EngineError, MetricColumn, MetricType, RunId, sql::Identifier};
 
-use crate::arguments::{add, push};
 use crate::dynamic;
 use crate::error::{has_code, translate, violated_foreign_key};
 use crate::session::Session;
@@ -187,84 +182,6 @@ fn quoted(name: &str) -> Result<String, EngineError> {
     Identifier::new(name).quoted().map_err(|err| EngineError::BadValue(err.to_string()))
 }
 
-/// Writes a row, its overflow and the time of the run's last update by one statement.
-///
-/// Every value is cast to the type that it is sent as: the driver keeps plans by their text alone, and would
-/// send a float to a plan that was made for an integer.
-pub(crate) async fn write(conn: &mut Session, target: &str, row: &MetricsRow) -> Result<(), EngineError> {
-    let mut arguments = sqlx::postgres::PgArguments::default();
-    for value in [Value::Int(row.run.0), Value::Int(row.step), Value::Float(row.progress)] {
-        add(&mut arguments, &value)?;
-    }
-    let mut columns = Vec::with_capacity(row.columns.len());
-    for (name, value) in &row.columns {
-        add(&mut arguments, value)?;
-        columns.push((name.as_str(), value.metric_type().map(sql_type)));
-    }
-    let mut next = 4 + row.columns.len();
-    let mut parts = Vec::new();
-    let held = match row.lease {
-        None => "",
-        Some(lease) => {
-            add(&mut arguments, &Value::Int(lease))?;
-            next += 1;
-            &format!(" AND lease = ${}", next - 1)
-        }
-    };
-    match row.updated {
-        None if held.is_empty() => {}
-        None => parts.push(format!("held AS (SELECT id FROM runs WHERE id = $1{held} FOR SHARE)")),
-        Some(moment) => {
-            let (time, value) = match moment {
-                Moment::Now => ("clock_timestamp()".to_owned(), None),
-                Moment::At(time) => (format!("${next}::TIMESTAMPTZ"), Some(Value::from(time))),
-            };
-            if let Some(value) = value {
-                add(&mut arguments, &value)?;
-                next += 1;
-            }
-            parts.push(format!(
-                "held AS (UPDATE runs SET time_updated = {time} WHERE id = $1{held} RETURNING id)"
-            ));
-        }
-    }
-    parts.push(format!(
-        "cleared AS (DELETE FROM metrics_overflow
-            WHERE run_id = $1 AND step = $2 AND progress = $3 AND name = ANY(${next}::TEXT[]))"
-    ));
-    let (removed, spilled): (Vec<_>, Vec<_>) = row.overflow.iter().partition(|(_, value)| value.is_null());
-    let cleared = row.columns.iter().filter(|(name, _)| !is_in(name, &row.overflow)).chain(removed);
-    push(&mut arguments, cleared.map(|(name, _)| name.clone()).collect::<Vec<_>>())?;
-    next += 1;
-    if !spilled.is_empty() {
-        parts.push(format!(
-            "spilled AS (INSERT INTO metrics_overflow (run_id, step, progress, name, value, other)
-                SELECT $1, $2, $3, o.* FROM unnest(${}::TEXT[], ${}::DOUBLE PRECISION[], ${}::JSONB[]) AS o
-                ON CONFLICT (run_id, step, progress, name)
-                    DO UPDATE SET value = excluded.value, other = excluded.other)",
-            next,
-            next + 1,
-            next + 2
-        ));
-        let encoded =
-            spilled.iter().map(|(name, value)| overflow::encode(value).ok_or_else(|| beyond_columns(name)));
-        let encoded: Vec<(Option<f64>, Option<serde_json::Value>)> = encoded.collect::<Result<_, _>>()?;
-        let (numbers, others): (Vec<_>, Vec<_>) = encoded.into_iter().unzip();
-        push(&mut arguments, spilled.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>())?;
-        push(&mut arguments, numbers)?;
-        push(&mut arguments, others.into_iter().map(|other| other.map(Json)).collect::<Vec<_>>())?;
-    }
-    // A run that someone else has taken over has no id here, and nothing of the statement happens.
-    let run = if row.lease.is_some() { "(SELECT id FROM held)" } else { "$1" };
-    let upsert = sqltrack_engines::sql::upsert_metrics(run, &columns)
-        .map_err(|err| EngineError::BadValue(err.to_string()))?;
-    let sql = format!("WITH {} {upsert}", parts.join(", "));
-    dynamic::run_prepared(conn, sql, arguments)
-        .await
-        .map_err(|err| explain(target, row.run, row.lease, err))?;
-    Ok(())
-}
-
 /// What it means for the rows of `run` that their statement failed.
 pub(crate) fn explain(target: &str, run: RunId, lease: Option<i64>, err: sqlx::Error) -> EngineError {
     if violated_foreign_key(&err).is_some() {
@@ -285,8 +202,4 @@ pub(crate) fn explain(target: &str, run: RunId, lease: Option<i64>, err: sqlx::E
 
 pub(crate) fn beyond_columns(name: &str) -> EngineError {
     EngineError::BadValue(format!("metric `{name}`: beyond the columns, only the years 0 to 9999 are kept"))
-}
-
-fn is_in(name: &str, values: &[(String, Value)]) -> bool {
-    values.iter().any(|(other, _)| other == name)
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use sqltrack_engines::{
     ColumnSet, Dialect, EngineError, MetricsBatch, MetricsGroup, MetricsKey, OverflowValue, RunId, RunWrite,
     Value,
-    sql::{Composable as _, Literal, SqlError, upsert_metrics_from},
+    sql::{Composable as _, Literal, SqlError, upsert_metrics},
 };
 use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteArguments;
@@ -52,7 +52,7 @@ impl Statements {
         let sql = match shape {
             Shape::Rows(rows) => {
                 let row = format!("(?{})", ", ?".repeat(2 + names.len()));
-                upsert_metrics_from(&names, &format!("VALUES {}", vec![row; rows].join(", ")))
+                upsert_metrics(&names, &format!("VALUES {}", vec![row; rows].join(", ")))
             }
             Shape::Lone { has_lease, is_touching } => lone_text(&names, has_lease, is_touching),
         };
@@ -71,7 +71,7 @@ fn lone_text(names: &[&str], has_lease: bool, is_touching: bool) -> Result<Strin
         next += 1;
     }
     let values: String = (4..4 + names.len()).map(|number| format!(", ?{number}")).collect();
-    let upsert = upsert_metrics_from(names, &format!("SELECT ?1, ?2, ?3{values} WHERE TRUE{held}"))?;
+    let upsert = upsert_metrics(names, &format!("SELECT ?1, ?2, ?3{values} WHERE TRUE{held}"))?;
     let literals = names.iter().map(|name| Literal::from(*name).to_string_for(Dialect::Sqlite));
     let literals = literals.collect::<Result<Vec<_>, _>>()?.join(", ");
     // With a mere `name`, the index would be searched once for each, where mostly there is nothing for the whole row.

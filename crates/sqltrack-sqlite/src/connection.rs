@@ -7,9 +7,8 @@ use async_trait::async_trait;
 use deadpool::managed::Object;
 use sqltrack_engines::{
     Access, AppliedScript, Belongings, Connection, EngineError, ExperimentChanges, ExperimentId,
-    ExperimentRecord, Heartbeat, MetricColumn, MetricType, MetricsBatch, MetricsGroup, MetricsRow,
-    OfflineRunId, ReapedRun, Reaping, Rows, RunChanges, RunId, RunLife, RunLifeChange, RunWrite, Value,
-    WriterId,
+    ExperimentRecord, Heartbeat, MetricColumn, MetricType, MetricsBatch, MetricsGroup, OfflineRunId,
+    ReapedRun, Reaping, Rows, RunChanges, RunId, RunLife, RunLifeChange, RunWrite, Value, WriterId,
 };
 use sqlx::SqliteConnection;
 use tokio::sync::OwnedMutexGuard;
@@ -326,10 +325,6 @@ impl Connection for Conn {
 
     async fn widen_metric_column(&mut self, name: &str, _: Duration) -> Result<(), EngineError> {
         writing!(self, |conn, target| metrics::widen_column(conn, target, name))
-    }
-
-    async fn write_metrics(&mut self, row: &MetricsRow) -> Result<(), EngineError> {
-        writing!(self, |conn, target| metrics::write(conn, target, row))
     }
 
     async fn write_metrics_batch(&mut self, batch: &MetricsBatch) -> Result<(), EngineError> {

@@ -22,16 +22,7 @@ pub(crate) async fn run(conn: &mut SqliteConnection, sql: &str) -> Result<Sqlite
     conn.execute(sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))).await
 }
 
-/// Runs one statement that names all of its columns; it is kept prepared.
-pub(crate) async fn run_prepared(
-    conn: &mut SqliteConnection,
-    sql: String,
-    arguments: SqliteArguments,
-) -> Result<SqliteQueryResult, sqlx::Error> {
-    sqlx::query_with(AssertSqlSafe(sql), arguments).execute(conn).await
-}
-
-/// The same for a text that is kept, too.
+/// Runs one statement that names all of its columns; it is kept prepared, as its text is by the caller.
 pub(crate) async fn run_kept(
     conn: &mut SqliteConnection,
     sql: Arc<str>,

@@ -1,13 +1,10 @@
 //! The statements on `metrics` and its columns. The caller holds the write lock for those that write.
 
-use sqltrack_engines::{
-    ColumnKind, EngineError, MetricColumn, MetricType, MetricsRow, Value, overflow, sql::Identifier,
-};
+use sqltrack_engines::{ColumnKind, EngineError, MetricColumn, MetricType, Value, overflow, sql::Identifier};
 use sqlx::SqliteConnection;
 
-use crate::arguments::arguments;
-use crate::error::{is_foreign_key_violation, translate};
-use crate::{decode, dynamic, life, runs, views};
+use crate::error::translate;
+use crate::{decode, dynamic, views};
 
 /// The largest integer below which every integer equals a double.
 const EXACT_LIMIT: i64 = 1 << 53;
@@ -95,74 +92,6 @@ pub(crate) async fn widen_column(
 
 pub(crate) fn quoted(name: &str) -> Result<String, EngineError> {
     Identifier::new(name).quoted().map_err(|err| EngineError::BadValue(err.to_string()))
-}
-
-pub(crate) async fn write(
-    conn: &mut SqliteConnection,
-    target: &str,
-    row: &MetricsRow,
-) -> Result<(), EngineError> {
-    let failed = |err: sqlx::Error| match is_foreign_key_violation(&err) {
-        true => EngineError::NoSuchRun(row.run),
-        false => translate(target, err),
-    };
-    if let Some(lease) = row.lease {
-        life::check_lease(&mut *conn, target, row.run, lease).await?;
-    }
-    let columns: Vec<(&str, Option<&str>)> =
-        row.columns.iter().map(|(name, _)| (name.as_str(), None)).collect();
-    let upsert = sqltrack_engines::sql::upsert_metrics("$1", &columns)
-        .map_err(|err| EngineError::BadValue(err.to_string()))?;
-    let key = [Value::Int(row.run.0), Value::Int(row.step), Value::Float(row.progress)];
-    let values = arguments(key.iter().chain(row.columns.iter().map(|(_, value)| value)))?;
-    dynamic::run_prepared(&mut *conn, upsert, values).await.map_err(failed)?;
-
-    let (removed, kept): (Vec<_>, Vec<_>) = row.overflow.iter().partition(|(_, value)| value.is_null());
-    let names = row.columns.iter().chain(removed).map(|(name, _)| name.as_str());
-    let names = serde_json::Value::from_iter(names).to_string();
-    sqlx::query!(
-        "DELETE FROM metrics_overflow WHERE run_id = $1 AND step = $2 AND progress = $3
-            AND name IN (SELECT value FROM json_each($4))",
-        row.run.0,
-        row.step,
-        row.progress,
-        names
-    )
-    .execute(&mut *conn)
-    .await
-    .map_err(failed)?;
-    for (name, value) in kept {
-        write_overflow(&mut *conn, row, name, value).await.map_err(failed)?;
-    }
-    if let Some(updated) = runs::moment(row.updated)? {
-        sqlx::query!("UPDATE runs SET time_updated = $2 WHERE id = $1", row.run.0, updated)
-            .execute(conn)
-            .await
-            .map_err(failed)?;
-    }
-    Ok(())
-}
-
-async fn write_overflow(
-    conn: &mut SqliteConnection,
-    row: &MetricsRow,
-    name: &str,
-    value: &Value,
-) -> Result<(), sqlx::Error> {
-    let (number, other) = encode_overflow(value);
-    sqlx::query!(
-        "INSERT INTO metrics_overflow (run_id, step, progress, name, value, other) VALUES ($1, $2, $3, $4, $5, $6)
-        ON CONFLICT (run_id, step, progress, name) DO UPDATE SET value = excluded.value, other = excluded.other",
-        row.run.0,
-        row.step,
-        row.progress,
-        name,
-        number,
-        other
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
 }
 
 /// The columns `value` and `other` of `metrics_overflow` that stand for a value.

@@ -1,22 +1,11 @@
 //! Adding metrics to a run.
 
 use std::future::IntoFuture;
-use std::sync::Arc;
-use std::time::Duration;
 
-use sqltrack_engines::{
-    Connection, Engine, EngineError, MetricColumn, MetricType, MetricsRow, Moment, RunChanges, RunId, Value,
-};
-
-use super::plan::{self, Plan};
-use super::{At, Catalog, Metrics};
+use super::{At, Metrics};
 use crate::client::BoxFuture;
+use crate::writer::Together;
 use crate::{Error, Run, Stamp};
-
-/// For how long the lock on `metrics` is tried that a new column takes.
-const PATIENCE: Duration = Duration::from_secs(60);
-/// The same inside of a transaction, which may hold a lock on `metrics` itself.
-const PATIENCE_IN_TRANSACTION: Duration = Duration::from_secs(1);
 
 /// Metrics on their way to a run, see [`Run::add_metrics`]. Await it.
 #[derive(Debug, Clone)]
@@ -67,25 +56,14 @@ impl AddMetrics {
         let client = self.run.client().clone();
         let at = At { step: self.step, progress: self.progress };
         let (names, values) = self.metrics.prepared()?;
-        for (name, value) in names.names.iter().zip(&values) {
-            plan::check_value(name, value, &**client.engine())?;
-        }
         let call = self.run.call(at, names, self.updated.moment())?;
-        if !client.is_transaction() {
+        call.check(&values, &client)?;
+        let Some(within) = client.within() else {
             return client.writer()?.write(call, values).await;
-        }
-        let write = Write {
-            engine: client.engine().clone(),
-            catalog: client.catalog().clone(),
-            budget: client.config().columns(),
-            run: call.key.run,
-            lease: call.lease,
-            step: call.key.step,
-            progress: call.key.progress,
-            updated: call.updated,
-            metrics: Metrics::of_set(call.names, values),
         };
-        client.with_connection(move |conn| Box::pin(async move { write.run(conn).await })).await?;
+        let mut together = Together::default();
+        together.push(call, values);
+        within.write(&client, together).await?;
         Ok(Ack::Committed)
     }
 }
@@ -107,132 +85,6 @@ impl IntoFuture for AddMetrics {
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(self.write())
-    }
-}
-
-/// One call in a transaction, on its connection.
-struct Write {
-    engine: Arc<dyn Engine>,
-    catalog: Arc<Catalog>,
-    budget: usize,
-    run: RunId,
-    lease: Option<i64>,
-    step: i64,
-    progress: f64,
-    updated: Option<Moment>,
-    metrics: Metrics,
-}
-
-impl Write {
-    async fn run(self, conn: &mut dyn Connection) -> Result<(), Error> {
-        // An integer that no float equals must not meet a column that has become a float column meanwhile.
-        let is_delicate = |value: &Value| matches!(value, Value::Int(number) if sqltrack_engines::exact_f64(*number).is_none());
-        let mut columns = match self.metrics.iter().any(|(_, value)| is_delicate(value)) {
-            true => self.catalog.refresh(conn).await?,
-            false => self.catalog.columns(conn).await?,
-        };
-        let plan = self.plan(conn, &mut columns).await?;
-        Ok(self.write(conn, plan).await?)
-    }
-
-    /// A plan that needs no other columns than there are.
-    async fn plan(
-        &self,
-        conn: &mut dyn Connection,
-        columns: &mut Arc<[MetricColumn]>,
-    ) -> Result<Plan, Error> {
-        let plan = match Plan::new(&self.metrics, columns, &*self.engine, self.budget) {
-            Ok(plan) if plan.missing.is_empty() && plan.widen.is_empty() => return Ok(plan),
-            // What is known of the columns may be old.
-            _ => {
-                *columns = self.catalog.refresh(conn).await?;
-                Plan::new(&self.metrics, columns, &*self.engine, self.budget)?
-            }
-        };
-        for name in &plan.widen {
-            self.widen(conn, name).await?;
-        }
-        let mut can_add = true;
-        if !plan.missing.is_empty() {
-            match self.add_columns(conn, &plan.missing).await {
-                Err(EngineError::Busy { .. }) => can_add = false,
-                added => added?,
-            }
-        }
-        if plan.widen.is_empty() && !can_add {
-            return Ok(plan.without_missing(&self.metrics));
-        }
-        *columns = self.catalog.refresh(conn).await?;
-        let plan = Plan::new(&self.metrics, columns, &*self.engine, self.budget)?;
-        Ok(if can_add { plan } else { plan.without_missing(&self.metrics) })
-    }
-
-    /// Adds columns. In a transaction of PostgreSQL that happens beside it, so that the lock is not held until
-    /// its end; if the transaction itself is in the way, in it; and if that does not work either, not at all.
-    async fn add_columns(
-        &self,
-        conn: &mut dyn Connection,
-        missing: &[(String, MetricType)],
-    ) -> Result<(), EngineError> {
-        tracing::debug!(columns = ?missing, "adding metric columns");
-        if self.engine.has_single_writer() {
-            return conn.add_metric_columns(missing, PATIENCE).await;
-        }
-        let beside =
-            async { self.engine.connect().await?.add_metric_columns(missing, PATIENCE_IN_TRANSACTION).await };
-        match in_time(beside).await {
-            Some(added) => added,
-            None => conn.add_metric_columns(missing, Duration::ZERO).await,
-        }
-    }
-
-    async fn widen(&self, conn: &mut dyn Connection, name: &str) -> Result<(), EngineError> {
-        tracing::debug!(metric = name, "making an integer column a float column");
-        if self.engine.has_single_writer() {
-            return conn.widen_metric_column(name, PATIENCE).await;
-        }
-        let beside =
-            async { self.engine.connect().await?.widen_metric_column(name, PATIENCE_IN_TRANSACTION).await };
-        match in_time(beside).await {
-            Some(widened) => widened,
-            None => conn.widen_metric_column(name, Duration::ZERO).await,
-        }
-    }
-
-    async fn write(&self, conn: &mut dyn Connection, plan: Plan) -> Result<(), EngineError> {
-        // Someone took a column away, or changed its type, since it was made: no value may be passed over.
-        if !plan.missing.is_empty() || !plan.widen.is_empty() {
-            return Err(EngineError::NoSuchColumn {
-                message: "the columns of `metrics` are being changed by others; try again".to_owned(),
-            });
-        }
-        if plan.is_empty() {
-            return self.touch(conn).await;
-        }
-        let row = MetricsRow {
-            run: self.run,
-            step: self.step,
-            progress: self.progress,
-            columns: plan.columns,
-            overflow: plan.overflow,
-            updated: self.updated,
-            lease: self.lease,
-        };
-        conn.write_metrics(&row).await
-    }
-
-    /// No metric has a value: only the run's time is written.
-    async fn touch(&self, conn: &mut dyn Connection) -> Result<(), EngineError> {
-        conn.update_run(self.run, &RunChanges { updated: self.updated, ..RunChanges::default() }).await
-    }
-}
-
-/// What a change beside a transaction came to; `None` if it got no lock, or not even a connection: all of them may be
-/// in transactions that want one more.
-async fn in_time(change: impl Future<Output = Result<(), EngineError>>) -> Option<Result<(), EngineError>> {
-    match tokio::time::timeout(2 * PATIENCE_IN_TRANSACTION, change).await {
-        Ok(Err(EngineError::Busy { .. })) | Err(_) => None,
-        Ok(result) => Some(result),
     }
 }
 

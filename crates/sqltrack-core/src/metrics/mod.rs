@@ -2,13 +2,12 @@
 
 mod add;
 mod at;
-mod catalog;
 mod names;
-pub(crate) mod plan;
 mod read;
 mod record;
 mod serialize;
 mod set;
+pub(crate) mod values;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -17,7 +16,6 @@ use sqltrack_engines::Value;
 
 pub use add::{Ack, AddMetrics};
 pub use at::At;
-pub(crate) use catalog::Catalog;
 pub(crate) use names::NameSet;
 pub use read::MetricPoint;
 pub use set::MetricSet;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use sqltrack_engines::{MetricsKey, Moment, Value};
 
-use super::{At, MetricSet, Metrics, NameSet, plan};
+use super::{At, MetricSet, Metrics, NameSet};
 use crate::writer::Call;
 use crate::{Error, Run};
 
@@ -85,10 +85,9 @@ impl Run {
         if client.is_transaction() {
             return Err(Error::NotInTransaction("recording metrics in the background"));
         }
-        for (name, value) in names.names.iter().zip(values.iter()) {
-            plan::check_value(name, value, &**client.engine())?;
-        }
-        client.writer()?.record(self.call(at, names.clone(), updated)?, values)
+        let call = self.call(at, names.clone(), updated)?;
+        call.check(values, client)?;
+        client.writer()?.record(call, values)
     }
 
     /// The call without its values.

@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
-use sqltrack_engines::{EngineError, Moment, OfflineRunId, RunChanges, RunId};
+use sqltrack_engines::{EngineError, OfflineRunId, RunChanges, RunId};
 
 use super::deliver::Batch;
-use crate::spool::{Entry, Item, NewRun, SpooledRun};
-use crate::{Client, Error, Experiment, ExperimentKey, Metrics, Stamp};
+use crate::spool::{Item, NewRun, SpooledRun};
+use crate::writer::{Call, Together};
+use crate::{Client, Error, Experiment, ExperimentKey};
 
 /// What came of the entries.
 #[derive(Debug, Default)]
@@ -26,14 +27,7 @@ pub(super) async fn apply(tx: &Client, batch: &Batch) -> Result<Applied, Error> 
     // Nearly always none is refused, so that they need no savepoint each.
     let all = tx.begin().await?;
     let mut writing = Writing::default();
-    let mut written = Ok(());
-    for (_, item) in batch {
-        written = writing.write(&all, item).await;
-        if written.is_err() {
-            break;
-        }
-    }
-    match written {
+    match writing.write_all(&all, batch).await {
         Ok(()) => {
             all.commit().await?;
             Ok(Applied { refused: Vec::new(), created: writing.created })
@@ -49,13 +43,13 @@ pub(super) async fn apply(tx: &Client, batch: &Batch) -> Result<Applied, Error> 
 async fn one_by_one(tx: &Client, batch: &Batch) -> Result<Applied, Error> {
     let mut writing = Writing::default();
     let mut refused = Vec::new();
-    for (seq, item) in batch {
+    for entry in batch {
         let one = tx.begin().await?;
-        match writing.write(&one, item).await {
+        match writing.write_all(&one, std::slice::from_ref(entry)).await {
             Ok(()) => one.commit().await?,
             Err(err) if is_refusal(&err) => {
                 one.rollback().await?;
-                refused.push((*seq, err.to_string()));
+                refused.push((entry.0, err.to_string()));
             }
             Err(err) => return Err(err),
         }
@@ -105,31 +99,28 @@ struct Writing {
 }
 
 impl Writing {
-    async fn write(&mut self, tx: &Client, item: &Item) -> Result<(), Error> {
-        match item {
-            Item::Metrics(entry) => self.metrics(tx, entry).await,
-            Item::NewRun(new) => self.new_run(tx, new).await,
-            Item::Update(update) => {
-                let run = self.run(tx, update.run).await?;
-                change(tx, run, update.changes.clone()).await
+    /// Writes entries in the transaction `tx`, in order; metrics that follow each other together.
+    async fn write_all(&mut self, tx: &Client, batch: &Batch) -> Result<(), Error> {
+        let mut together = Together::default();
+        for (_, item) in batch {
+            match item {
+                Item::Metrics(entry) => {
+                    let run = self.run(tx, entry.run).await?;
+                    let (call, values) = Call::of_entry(run, entry.clone())?;
+                    call.check(&values, tx)?;
+                    together.push(call, values);
+                    continue;
+                }
+                Item::NewRun(new) => self.new_run(tx, new).await?,
+                Item::Update(update) => {
+                    // What changes in a run may be its lease.
+                    write_metrics(tx, &mut together).await?;
+                    let run = self.run(tx, update.run).await?;
+                    change(tx, run, update.changes.clone()).await?;
+                }
             }
         }
-    }
-
-    async fn metrics(&mut self, tx: &Client, entry: &Entry) -> Result<(), Error> {
-        let run = tx.run(self.run(tx, entry.run).await?);
-        let run = match entry.lease {
-            Some(lease) => run.with_lease(lease),
-            None => run,
-        };
-        let named = entry.names.iter().zip(&entry.values);
-        let metrics: Metrics = named.map(|(name, value)| (name.to_string(), value.clone())).collect();
-        let updated = match entry.updated {
-            None => Stamp::Keep,
-            Some(Moment::Now) => Stamp::Auto,
-            Some(Moment::At(time)) => Stamp::At(time),
-        };
-        run.add_metrics(metrics).step(entry.step).progress(entry.progress).updated(updated).await.map(drop)
+        write_metrics(tx, &mut together).await
     }
 
     /// The run of the database that an entry is about.
@@ -168,6 +159,13 @@ impl Writing {
         self.runs.insert(id, run);
         self.created.push(run);
         Ok(())
+    }
+}
+
+async fn write_metrics(tx: &Client, together: &mut Together) -> Result<(), Error> {
+    match tx.within() {
+        Some(within) if !together.is_empty() => within.write(tx, std::mem::take(together)).await,
+        _ => Ok(()),
     }
 }
 

@@ -12,7 +12,7 @@ use super::calls::Call;
 use super::layout::{Columns, Layout, Target};
 use super::touches::Touches;
 use crate::Error;
-use crate::metrics::plan;
+use crate::metrics::values as metric_values;
 
 /// With more groups, looking for a key in all of them costs more than another batch.
 const MAX_GROUPS: usize = 16;
@@ -39,6 +39,13 @@ pub(super) struct Built {
     pub(super) refused: Vec<(usize, Error)>,
     /// How many of the items, from the first one on, this is about: those behind hold their run by another lease.
     pub(super) taken: usize,
+}
+
+impl Built {
+    /// Whether it can be written with the columns that there are.
+    pub(super) fn is_settled(&self) -> bool {
+        self.missing.is_empty() && self.widen.is_empty()
+    }
 }
 
 /// A key by its bits: progress is no NaN, and zero has no sign.
@@ -212,7 +219,7 @@ impl RowBuilder<'_> {
                             built.widen.push(name.to_string());
                         }
                     }
-                    Fit::Refused => return Err(plan::refused(name, value, Some(column))),
+                    Fit::Refused => return Err(metric_values::refused(name, value, Some(column))),
                 },
                 Target::SameCase(existing) => {
                     return Err(Error::MetricCase { name: name.to_string(), existing: existing.clone() });
@@ -234,7 +241,7 @@ impl RowBuilder<'_> {
             && built.missing.len() < self.room
         {
             let others = built.missing.iter().map(|(name, _)| name);
-            plan::refuse_same_case(self.engine.dialect(), name, others)?;
+            metric_values::refuse_same_case(self.engine.dialect(), name, others)?;
             built.missing.push((name.to_owned(), metric_type));
         }
         self.spilled.push((name.to_owned(), value.clone()));

@@ -4,11 +4,13 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 
-use sqltrack_engines::{MetricsKey, Moment, Value};
+use sqltrack_engines::{MetricsKey, Moment, RunId, Value};
 use tokio::sync::oneshot;
 
-use crate::Error;
-use crate::metrics::{Ack, NameSet};
+use crate::metrics::values::check_value;
+use crate::metrics::{Ack, At, NameSet};
+use crate::spool::Entry;
+use crate::{Client, Error};
 
 /// What a call takes besides its values, in bytes.
 const CALL_BYTES: usize = 144;
@@ -35,6 +37,25 @@ pub(crate) struct Waiter {
 }
 
 impl Call {
+    /// What a call was before it came into a spool, on its run in the database.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::MetricName`], [`Error::MetricTwice`] and [`Error::ProgressNan`] for what was never a call of ours.
+    pub(crate) fn of_entry(run: RunId, entry: Entry) -> Result<(Self, Vec<Value>), Error> {
+        let At { step, progress } = At { step: entry.step, progress: entry.progress }.checked()?;
+        let key = MetricsKey { run, step, progress };
+        let names = NameSet::of(&entry.names)?;
+        let call = Self { names, key, lease: entry.lease, updated: entry.updated, waiter: None, seq: None };
+        Ok((call, entry.values))
+    }
+
+    /// Checks what can be checked of its values without a table, so that none is refused after a column was added for it.
+    pub(crate) fn check(&self, values: &[Value], client: &Client) -> Result<(), Error> {
+        let mut named = self.names.names.iter().zip(values);
+        named.try_for_each(|(name, value)| check_value(name, value, &**client.engine()))
+    }
+
     /// When whoever waits for it will not wait any longer.
     pub(super) fn deadline(&self) -> Option<Instant> {
         self.waiter.as_ref().map(|waiter| waiter.deadline)
@@ -168,7 +189,6 @@ fn json_size(json: &serde_json::Value) -> usize {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
-    use sqltrack_engines::RunId;
 
     use super::*;
 

@@ -3,21 +3,17 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sqltrack_engines::{Access, Connection, Engine, EngineError, MetricType, MetricsBatch, Value, WriterId};
+use sqltrack_engines::{Access, Connection, Engine, EngineError, MetricsBatch, WriterId};
 
-use super::batch::{self, Built, Item};
+use super::batch::{Built, Item};
 use super::calls::Calls;
-use super::layout::Columns;
+use super::shape::{Place, Shape, TRIES};
 use super::touches::Touches;
 use crate::careful::Careful;
 use crate::{Config, Error};
 
-/// How often columns may turn out to be others than thought before that is an error.
-const TRIES: u32 = 8;
 /// For how long an answer is waited for.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// What says that the database takes no further column: PostgreSQL's SQLSTATE, and SQLite's message.
-const TOO_MANY_COLUMNS: (&str, &str) = ("54011", "too many columns");
 
 /// What came of a try.
 pub(super) enum Outcome {
@@ -37,8 +33,7 @@ pub(super) struct Delivery {
     /// For how long the lock is tried that a new column takes; then its values go to the overflow.
     column_patience: Duration,
     conn: Option<Careful>,
-    columns: Columns,
-    is_known: bool,
+    shape: Shape,
     touches: Touches,
     /// Whose numbers are committed with the calls, if they are in a spool.
     writer: Option<WriterId>,
@@ -69,13 +64,13 @@ impl From<EngineError> for Stop {
 
 impl Delivery {
     pub(super) fn new(engine: Arc<dyn Engine>, config: &Config) -> Self {
-        let columns = Columns::new(engine.dialect(), config.columns());
+        let column_patience = config.retry() * 2 / 3;
+        let shape = Shape::new(engine.clone(), config.columns(), Place::Own(column_patience));
         Self {
             engine,
-            column_patience: config.retry() * 2 / 3,
+            column_patience,
             conn: None,
-            columns,
-            is_known: false,
+            shape,
             touches: Touches::default(),
             writer: None,
             is_unsure: false,
@@ -170,13 +165,11 @@ impl Delivery {
             values: work.values(*place),
             is_spilled: spilled.contains(place),
         };
-        // An integer that no float equals must not meet a column that has become a float column meanwhile.
-        let is_delicate = |item: Item<'_>| item.values.iter().any(has_no_float);
-        if !self.is_known || places.iter().map(item).any(is_delicate) {
-            self.refresh(conn).await?;
-        }
+        let items = || places.iter().map(item);
+        self.shape.look(conn, items()).await?;
         for _ in 0..TRIES {
-            let mut built = self.build(conn, places, || places.iter().map(item)).await?;
+            let built = self.shape.build(conn, &self.touches, items).await;
+            let mut built = built.map_err(|err| self.unshaped(places, err))?;
             let refused: Vec<(usize, Error)> =
                 built.refused.drain(..).map(|(number, err)| (places[number], err)).collect();
             let last = places[..built.taken].iter().rev().find_map(|place| work.get(*place).seq);
@@ -188,17 +181,14 @@ impl Delivery {
                     }
                     return Ok((built.taken, refused));
                 }
-                Err(EngineError::NoSuchColumn { .. }) => self.refresh(conn).await?,
+                Err(EngineError::NoSuchColumn { .. }) => self.shape.refresh(conn).await?,
                 Err(err) => {
                     self.spilled = spilled.clone();
                     return Err(self.stop(work, &places[..built.taken], err));
                 }
             }
         }
-        Err(Stop::Failed(EngineError::Busy {
-            target: self.engine.target().to_owned(),
-            message: "the columns of `metrics` are being changed by others".to_owned(),
-        }))
+        Err(Stop::Failed(self.shape.restless()))
     }
 
     /// How many of the calls, from the first one on, a try has committed whose outcome was not known.
@@ -242,76 +232,15 @@ impl Delivery {
         }
     }
 
-    /// The batches of calls, with all columns there that they need.
-    async fn build<'a, I>(
-        &mut self,
-        conn: &mut dyn Connection,
-        places: &[usize],
-        items: impl Fn() -> I,
-    ) -> Result<Built, Stop>
-    where
-        I: Iterator<Item = Item<'a>>,
-    {
-        let mut may_add = true;
-        for _ in 0..TRIES {
-            let built = batch::build(items(), &mut self.columns, &*self.engine, &self.touches, may_add);
-            if built.missing.is_empty() && built.widen.is_empty() {
-                return Ok(built);
-            }
-            // What is known of the columns may be old.
-            self.refresh(conn).await?;
-            let built = batch::build(items(), &mut self.columns, &*self.engine, &self.touches, may_add);
-            for name in &built.widen {
-                tracing::debug!(metric = name, "making an integer column a float column");
-                match conn.widen_metric_column(name, self.column_patience).await {
-                    // It holds integers that no float equals: whose call needs it wider cannot be written.
-                    Err(err @ EngineError::BadValue(_)) if places.len() == 1 => {
-                        return Err(Stop::Refused(vec![(places[0], err.into())]));
-                    }
-                    Err(EngineError::BadValue(_)) => return Err(Stop::Split),
-                    done => done?,
-                }
-            }
-            if !built.missing.is_empty() {
-                may_add = self.add_columns(conn, &built.missing).await?;
-            }
-            self.refresh(conn).await?;
-        }
-        Err(Stop::Failed(EngineError::Busy {
-            target: self.engine.target().to_owned(),
-            message: "the columns of `metrics` are being changed by others".to_owned(),
-        }))
-    }
-
-    /// Makes columns; false if that cannot be now, so that their values have to go elsewhere.
-    async fn add_columns(
-        &mut self,
-        conn: &mut dyn Connection,
-        missing: &[(String, MetricType)],
-    ) -> Result<bool, EngineError> {
-        tracing::debug!(columns = ?missing, "adding metric columns");
-        match conn.add_metric_columns(missing, self.column_patience).await {
-            Err(EngineError::Busy { .. }) => Ok(false),
-            Err(EngineError::Database { code, message, .. })
-                if code.as_deref() == Some(TOO_MANY_COLUMNS.0) || message.contains(TOO_MANY_COLUMNS.1) =>
-            {
-                self.refresh(conn).await?;
-                self.columns.close();
-                Ok(true)
-            }
-            done => done.map(|()| true),
+    /// What it means for the calls that a column cannot become a float column.
+    fn unshaped(&self, places: &[usize], err: EngineError) -> Stop {
+        match err {
+            // It holds integers that no float equals: whose call needs it wider cannot be written.
+            EngineError::BadValue(_) if places.len() == 1 => Stop::Refused(vec![(places[0], err.into())]),
+            EngineError::BadValue(_) => Stop::Split,
+            err => Stop::Failed(err),
         }
     }
-
-    async fn refresh(&mut self, conn: &mut dyn Connection) -> Result<(), EngineError> {
-        self.columns.set(conn.metric_columns().await?);
-        self.is_known = true;
-        Ok(())
-    }
-}
-
-fn has_no_float(value: &Value) -> bool {
-    matches!(value, Value::Int(number) if sqltrack_engines::exact_f64(*number).is_none())
 }
 
 /// Whether the error concerns all calls alike, until a person does something about it.

@@ -80,6 +80,11 @@ impl Columns {
         }
     }
 
+    /// How many columns there are.
+    pub(super) fn len(&self) -> usize {
+        self.columns.len()
+    }
+
     /// How many columns may still be made.
     pub(super) fn room(&self) -> usize {
         self.budget.saturating_sub(self.columns.len())

@@ -11,8 +11,10 @@ mod direct;
 mod layout;
 mod ongoing;
 mod queue;
+mod shape;
 mod spooling;
 mod touches;
+mod within;
 mod worker;
 
 use std::sync::Arc;
@@ -28,6 +30,7 @@ use direct::{Direct, Short};
 use ongoing::Ongoing;
 pub(crate) use queue::Queue;
 use queue::Taken;
+pub(crate) use within::{Together, Within};
 
 use crate::client::join;
 use crate::metrics::Ack;

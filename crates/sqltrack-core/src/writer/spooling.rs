@@ -1,12 +1,9 @@
 //! The spool of a writer: what is accepted is appended first, so that it outlives the process, and what does not fit the
 //! memory waits there alone.
 
-use std::sync::Arc;
-
-use sqltrack_engines::{MetricsKey, Moment, RunId, Value, WriterId};
+use sqltrack_engines::{Value, WriterId};
 
 use super::calls::{Call, Calls};
-use crate::metrics::NameSet;
 use crate::spool::{Entry, EntryRef, Item, Reader, Spool, SpoolError, SpooledRun};
 
 /// How many calls are read back at once.
@@ -77,8 +74,10 @@ impl Spooling {
             let Some((seq, item)) = reader.next()? else { break };
             self.in_memory = seq;
             let Item::Metrics(entry) = item else { continue };
-            if let Some((call, mut values)) = call_of(seq, entry) {
-                calls.push(call, &mut values);
+            let SpooledRun::Run(run) = entry.run else { continue };
+            // It was checked when the call was made.
+            if let Ok((call, mut values)) = Call::of_entry(run, entry) {
+                calls.push(Call { seq: Some(seq), ..call }, &mut values);
             }
         }
         if reader.damaged() > 0 {
@@ -118,16 +117,4 @@ impl Spooling {
             false
         })
     }
-}
-
-/// What a call was before it was appended.
-fn call_of(seq: i64, entry: Entry) -> Option<(Call, Vec<Value>)> {
-    let Entry { run: SpooledRun::Run(run), lease, step, progress, updated, names, values } = entry else {
-        return None;
-    };
-    let key = MetricsKey { run: RunId(run.0), step, progress };
-    // They were checked when the call was made.
-    let names: Arc<NameSet> = NameSet::of(&names).ok()?;
-    let updated: Option<Moment> = updated;
-    Some((Call { names, key, lease, updated, waiter: None, seq: Some(seq) }, values))
 }

@@ -4,7 +4,8 @@ use std::slice::from_ref;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{add_column, connect, life::beginning, run, values};
+use super::metrics::add_column;
+use super::{connect, life::beginning, run, values};
 use crate::{
     ColumnSet, Connection, Engine, EngineError, MetricType, MetricsBatch, MetricsGroup, MetricsKey, Moment,
     OverflowValue, RunId, RunWrite, Value,

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use super::{add_column, connect, row, run, values};
+use super::metrics::{MetricsRow, add_column, row, write};
+use super::{connect, run, values};
 use crate::{
-    Connection, Engine, EngineError, Heartbeat, MetricType, MetricsRow, Moment, ReapedRun, Reaping,
-    RunChanges, RunId, RunLife, RunLifeChange, Value,
+    Connection, Engine, EngineError, Heartbeat, MetricType, Moment, ReapedRun, Reaping, RunChanges, RunId,
+    RunLife, RunLifeChange, Value,
 };
 
 const RUNS: &str = "SELECT id, time_heartbeat, time_updated FROM runs ORDER BY id";
@@ -95,17 +96,17 @@ pub async fn metrics_need_the_lease_that_they_name(engine: &dyn Engine) {
     for updated in [None, Some(Moment::Now)] {
         let overflow = vec![("far".to_owned(), Value::Float(0.5))];
         let lost = MetricsRow { lease: Some(2), updated, overflow, ..one.clone() };
-        let err = conn.write_metrics(&lost).await.unwrap_err();
+        let err = write(&mut *conn, &lost).await.unwrap_err();
         assert!(matches!(err, EngineError::LeaseLost { run: id, .. } if id == run), "{err:?}");
         let written = "SELECT (SELECT count(*) FROM metrics) + (SELECT count(*) FROM metrics_overflow) \
             + (SELECT count(*) FROM runs WHERE time_updated IS NOT NULL)";
         assert_eq!(values(&mut *conn, written).await, [[Value::Int(0)]]);
     }
     let unknown = MetricsRow { run: RunId(404), lease: Some(1), ..one.clone() };
-    let err = conn.write_metrics(&unknown).await.unwrap_err();
+    let err = write(&mut *conn, &unknown).await.unwrap_err();
     assert!(matches!(err, EngineError::NoSuchRun(RunId(404))), "{err:?}");
     for updated in [None, Some(Moment::Now)] {
-        conn.write_metrics(&MetricsRow { lease: Some(1), updated, ..one.clone() }).await.unwrap();
+        write(&mut *conn, &MetricsRow { lease: Some(1), updated, ..one.clone() }).await.unwrap();
     }
     assert_eq!(values(&mut *conn, "SELECT n FROM metrics").await, [[Value::Int(1)]]);
 }

@@ -38,4 +38,4 @@ pub use compose::{Argument, Composable, Sql};
 pub use error::SqlError;
 pub use identifier::Identifier;
 pub use literal::Literal;
-pub use metrics::{upsert_metrics, upsert_metrics_from};
+pub use metrics::upsert_metrics;

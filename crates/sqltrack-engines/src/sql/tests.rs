@@ -205,11 +205,11 @@ fn values_and_names_cannot_become_something_else() {
 fn metrics_are_written_by_name() {
     let start = "INSERT INTO metrics (run_id, step, progress";
     assert_eq!(
-        upsert_metrics("$1", &[]).as_deref(),
+        upsert_metrics(&[], "VALUES ($1, $2, $3)").as_deref(),
         Ok(format!("{start}) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING").as_str())
     );
     assert_eq!(
-        upsert_metrics("$1", &[("loss", None), ("x\"; --", Some("TEXT"))]).as_deref(),
+        upsert_metrics(&["loss", "x\"; --"], "VALUES ($1, $2, $3, $4, $5::TEXT)").as_deref(),
         Ok(format!(
             "{start}, \"loss\", \"x\"\"; --\") VALUES ($1, $2, $3, $4, $5::TEXT) \
              ON CONFLICT (run_id, step, progress) DO UPDATE SET \
@@ -217,5 +217,5 @@ fn metrics_are_written_by_name() {
         )
         .as_str())
     );
-    assert_eq!(upsert_metrics("$1", &[("a", None), ("", None)]), Err(SqlError::EmptyIdentifier));
+    assert_eq!(upsert_metrics(&["a", ""], "VALUES ($1)"), Err(SqlError::EmptyIdentifier));
 }
