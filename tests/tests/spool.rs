@@ -328,17 +328,26 @@ async fn an_offline_run_is_made_once(db: &Database) {
     let made = client.sync(&root).await.unwrap().runs_created;
     assert_eq!(made.len(), 1);
     assert_eq!(client.sync(&backup).await.unwrap().runs_created, []);
-    // Another process adds to the same run, says again that it is new, and knows one that never came.
+    // Another process adds to the same run, says again that it is new, and knows one that has not come yet.
     let second = open();
     second.begin_run(&run).unwrap();
     second.append(&entry(run.id, 2)).unwrap();
-    second.append(&entry(NewRun::of_experiment("never").unwrap().id, 3)).unwrap();
+    let never = NewRun::of_experiment("never").unwrap();
+    second.append(&entry(never.id, 3)).unwrap();
     drop(second);
     let report = client.sync(&root).await.unwrap();
-    assert_eq!((counts(&report), report.runs_created), ((2, 0, 1), vec![]));
+    assert_eq!((counts(&report), report.writers_waiting, report.runs_created), ((2, 0, 0), 1, vec![]));
     let runs: Vec<i64> = client.first_values("SELECT id FROM runs", ()).await.unwrap();
     assert_eq!(runs, [made[0].0]);
     assert_eq!(steps(&client).await, [1, 2]);
+    // It came in the end.
+    let third = open();
+    third.begin_run(&never).unwrap();
+    drop(third);
+    let report = client.sync(&root).await.unwrap();
+    assert!(report.is_clean() && report.delivered == 2 && report.runs_created.len() == 1, "{report:?}");
+    assert_eq!(steps(&client).await, [1, 2, 3]);
+    assert!(is_empty(&root));
 }
 
 async fn another_database_gets_nothing_unless_forced(db: &Database) {

@@ -31,6 +31,14 @@ impl RunName {
         }
     }
 
+    /// The run, whatever experiment it belongs to. One that does not exist is created, in the experiment of this name.
+    pub(crate) async fn take(&self, client: &Client, experiment: &str) -> Result<Run, Error> {
+        match self {
+            Self::Id(id) => Run::take(client, *id, experiment).await,
+            Self::Variable(name) => Run::take_from_variable(client, name, experiment).await,
+        }
+    }
+
     /// The run. That it does not exist shows when it is used.
     pub(crate) fn handle(&self, client: &Client) -> anyhow::Result<Run> {
         match self {
@@ -94,8 +102,12 @@ impl ExperimentOption {
     pub(crate) async fn open(&self, client: &Client, program: &str) -> Result<Experiment, Error> {
         match &self.experiment {
             // A number that is mistyped would make an experiment that nobody wants.
-            Some(number) if number.parse::<i64>().is_ok() => experiment(client, number).await,
-            Some(name) => Experiment::open(client, name).await,
+            Some(name) => match name.parse::<i64>() {
+                // Whether there is one of this name, nobody knows.
+                Ok(id) if client.config().is_offline() => Experiment::open(client, id).await,
+                Ok(_) => experiment(client, name).await,
+                Err(_) => Experiment::open(client, name).await,
+            },
             None => {
                 let key = ExperimentKey::from_env()?.unwrap_or_else(|| program.into());
                 Experiment::open(client, key).await

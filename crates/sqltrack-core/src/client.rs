@@ -6,14 +6,17 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use sqltrack_engines::script::{Script, StatementKind, split};
-use sqltrack_engines::{Connection, Dialect, Engine, Environment, ExperimentId, MetricType, Rows, RunId};
+use sqltrack_engines::{Connection, Dialect, Engine, ExperimentId, MetricType, Rows, RunId};
 use tracing::Instrument as _;
 
+use crate::builder::{ClientBuilder, create_engine};
 use crate::life::Heart;
 use crate::metrics::Ack;
+use crate::offline::Offline;
+use crate::spool::Target;
 use crate::transaction::Handle;
 use crate::writer::{Stats, Within, Writer};
-use crate::{Config, ConfigBuilder, Error, Experiment, Parameters, Redactor, Run, Transaction};
+use crate::{Config, Error, Experiment, Parameters, Redactor, Run, Transaction};
 
 /// A future in a box.
 pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -47,68 +50,10 @@ struct Inner {
     heart: Arc<Heart>,
     /// What writes metrics, from the first ones on.
     writer: OnceLock<Writer>,
+    /// What takes everything if there is no database.
+    offline: Option<Arc<Offline>>,
     /// The transaction that everything happens in, if this client is one, and what writes metrics in it.
     transaction: Option<(Arc<Handle>, Within)>,
-}
-
-/// A client in the making: a configuration to add to.
-#[derive(Debug)]
-#[must_use]
-pub struct ClientBuilder {
-    config: ConfigBuilder,
-}
-
-impl ClientBuilder {
-    /// Reads this config file, and no other. One that does not exist is an error.
-    pub fn config_path(mut self, path: impl Into<std::path::PathBuf>) -> Self {
-        self.config = self.config.path(path);
-        self
-    }
-
-    /// Sets a parameter, over every other source.
-    pub fn set(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.config = self.config.set(name, value);
-        self
-    }
-
-    /// Uses these variables instead of those of the process.
-    pub fn environment(mut self, environment: Environment) -> Self {
-        self.config = self.config.environment(environment);
-        self
-    }
-
-    /// Reads the configuration and makes the client. Nothing is connected yet.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Config`] if the configuration cannot be used.
-    #[expect(clippy::unused_async, reason = "a client may want to look at the database here")]
-    pub async fn connect(self) -> Result<Client, Error> {
-        Client::from_config(self.config.load()?)
-    }
-}
-
-/// The engine that a configuration asks for.
-///
-/// # Errors
-///
-/// [`Error::Config`] if the parameters cannot be used, [`Error::EngineNotBuilt`] if the engine was left out.
-pub fn create_engine(config: &Config) -> Result<Arc<dyn Engine>, Error> {
-    match config.engine() {
-        #[cfg(feature = "postgres")]
-        Dialect::Postgres => {
-            let options = sqltrack_postgres::PostgresOptions::new(config.settings(), config.environment())
-                .map_err(crate::ConfigError::from)?;
-            Ok(Arc::new(sqltrack_postgres::PostgresEngine::new(options)?))
-        }
-        #[cfg(feature = "sqlite")]
-        Dialect::Sqlite => {
-            let path = config.get("dbpath").unwrap_or("sqltrack.db");
-            Ok(Arc::new(sqltrack_sqlite::SqliteEngine::new(path)?))
-        }
-        #[allow(unreachable_patterns, reason = "which engines are left depends on the features")]
-        other => Err(Error::EngineNotBuilt(other)),
-    }
 }
 
 impl Client {
@@ -123,7 +68,7 @@ impl Client {
 
     /// A client to set parameters of.
     pub fn builder() -> ClientBuilder {
-        ClientBuilder { config: Config::builder() }
+        ClientBuilder::new()
     }
 
     /// A client with this configuration.
@@ -135,7 +80,9 @@ impl Client {
         let engine = create_engine(&config)?;
         let config = Arc::new(config);
         let heart = Heart::of(&config);
-        let inner = Inner { engine, config, heart, writer: OnceLock::new(), transaction: None };
+        let target = spool_target(&*engine, &config);
+        let offline = config.is_offline().then(|| Arc::new(Offline::new(config.clone(), target)));
+        let inner = Inner { engine, config, heart, writer: OnceLock::new(), offline, transaction: None };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -147,6 +94,7 @@ impl Client {
             config: self.inner.config.clone(),
             heart: self.inner.heart.clone(),
             writer: OnceLock::new(),
+            offline: None,
             transaction: Some((handle, Within::new(self.inner.engine.clone(), self.inner.config.columns()))),
         };
         Self { inner: Arc::new(inner) }
@@ -211,6 +159,7 @@ impl Client {
     ///
     /// [`Error::Engine`] if the database cannot be reached, or on SQLite if another transaction blocks it for too long.
     pub async fn begin(&self) -> Result<Transaction, Error> {
+        self.check_online()?;
         match &self.inner.transaction {
             Some((handle, _)) => handle.begin(self).await,
             None => Transaction::begin(self, self.inner.engine.clone()).await,
@@ -303,6 +252,10 @@ impl Client {
     /// [`Error::Refused`] if some of them were refused for good since the last flush; [`Error::Engine`] if the database
     /// cannot be reached for the time that the parameter `retry` says: they are kept, and tried further.
     pub async fn flush(&self) -> Result<Ack, Error> {
+        if let Some(offline) = self.offline() {
+            offline.flush().await?;
+            return Ok(Ack::Spooled);
+        }
         match self.inner.writer.get() {
             Some(writer) => writer.flush().await,
             None => Ok(Ack::Committed),
@@ -319,12 +272,18 @@ impl Client {
     /// What the writer of this client's metrics has done, and what is queued.
     #[must_use]
     pub fn stats(&self) -> Stats {
+        if let Some(offline) = self.offline() {
+            return offline.stats();
+        }
         self.inner.writer.get().map(Writer::stats).unwrap_or_default()
     }
 
     /// Writes what was recorded, as [`flush`](Self::flush) does, and closes the connections. A later call opens new ones
     /// only on another client.
     pub async fn close(&self) {
+        if let Some(offline) = self.offline() {
+            offline.close();
+        }
         if let Some(writer) = self.inner.writer.get() {
             writer.close().await;
         }
@@ -359,6 +318,26 @@ impl Client {
     /// What keeps the runs alive that this process tracks.
     pub(crate) fn heart(&self) -> &Arc<Heart> {
         &self.inner.heart
+    }
+
+    /// What takes everything if there is no database.
+    pub(crate) fn offline(&self) -> Option<&Arc<Offline>> {
+        self.inner.offline.as_ref()
+    }
+
+    /// That there is a database to ask.
+    pub(crate) fn check_online(&self) -> Result<(), Error> {
+        if self.offline().is_none() {
+            return Ok(());
+        }
+        let origin = self.config().settings().get("offline").map(|setting| setting.source().to_string());
+        Err(Error::Offline { origin: origin.unwrap_or_default() })
+    }
+
+    /// Which database the entries of this client's spool are for.
+    #[must_use]
+    pub fn spool_target(&self) -> Target {
+        spool_target(&**self.engine(), self.config())
     }
 
     pub(crate) fn is_transaction(&self) -> bool {
@@ -405,6 +384,7 @@ impl Client {
         if let Some((handle, _)) = &self.inner.transaction {
             return handle.run(operation).await;
         }
+        self.check_online()?;
         let engine = self.inner.engine.clone();
         let task = async move {
             let mut conn = engine.connect().await?;
@@ -418,6 +398,10 @@ impl Client {
         };
         join(tokio::spawn(task.in_current_span())).await
     }
+}
+
+fn spool_target(engine: &dyn Engine, config: &Config) -> Target {
+    Target::new(engine.dialect(), engine.target(), config.get("schema"))
 }
 
 /// The result of a task; its panic goes on here.

@@ -192,6 +192,15 @@ pub enum Error {
         /// Its id in the spool.
         id: sqltrack_engines::OfflineRunId,
     },
+    /// There is no database, as the configuration says.
+    #[error("this needs the database, but `offline` is set ({origin}); unset it")]
+    Offline {
+        /// Where that is set.
+        origin: String,
+    },
+    /// What cannot be done to a run, or with it, while there is no database.
+    #[error("{0} needs the database; `offline` is set, so that there is none")]
+    NotOffline(&'static str),
     /// The runtime is shutting down, or the call panicked.
     #[error("the call was stopped: {0}")]
     Stopped(String),

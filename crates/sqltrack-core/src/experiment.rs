@@ -1,12 +1,15 @@
 //! Experiments: what runs belong to.
 
-use std::future::IntoFuture;
+mod edit;
 
-use sqltrack_engines::{Connection, ExperimentChanges, ExperimentId, RunId, tags};
+use sqltrack_engines::{Connection, ExperimentId, RunId};
 
-use crate::client::BoxFuture;
+pub(crate) use edit::checked_tags;
+pub use edit::{Comment, ExperimentEdit};
+
+use crate::offline::Beginning;
 use crate::run::{id_from_variable, required_id_from_variable};
-use crate::{Client, Error, Fields, Run, check};
+use crate::{Client, Error, Run, check};
 
 /// An experiment, or rather a handle on it: its id and the client that reaches it.
 ///
@@ -27,7 +30,12 @@ use crate::{Client, Error, Fields, Run, check};
 pub struct Experiment {
     client: Client,
     id: ExperimentId,
+    /// What is known of it without a database.
+    key: ExperimentKey,
 }
+
+/// The id of an experiment that has none yet, as there is no database.
+const UNKNOWN: ExperimentId = ExperimentId(-1);
 
 /// How to name an experiment: by its name, its id, or both.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,6 +81,15 @@ impl<I: Into<ExperimentId>, N: Into<String>> From<(I, N)> for ExperimentKey {
 }
 
 impl ExperimentKey {
+    /// The id, if it is one of the database's.
+    pub(crate) fn known_id(&self) -> Option<ExperimentId> {
+        self.id.filter(|id| *id != UNKNOWN)
+    }
+
+    pub(crate) fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
     /// The experiment that the environment names by `SQLTRACK_EXPERIMENT_NAME` or `SQLTRACK_EXPERIMENT_ID` or both;
     /// `None` if neither is set.
     ///
@@ -103,7 +120,12 @@ impl ExperimentKey {
 
 impl Experiment {
     pub(crate) fn handle(client: Client, id: ExperimentId) -> Self {
-        Self { client, id }
+        Self { client, id, key: id.into() }
+    }
+
+    /// The experiment of a client without a database.
+    pub(crate) fn offline(client: Client, key: ExperimentKey) -> Self {
+        Self { client, id: key.known_id().unwrap_or(UNKNOWN), key }
     }
 
     /// The experiment of a name (`"tuning"`), an id (`7`), or both (`(7, "tuning")`). One that is named and does not
@@ -118,11 +140,14 @@ impl Experiment {
         if let Some(name) = &key.name {
             check::key("the name of an experiment", name)?;
         }
+        if client.offline().is_some() {
+            return Ok(Self::offline(client.clone(), key));
+        }
         let id = client.with_connection(move |conn| Box::pin(find_or_create(conn, key))).await?;
         Ok(Self::handle(client.clone(), id))
     }
 
-    /// The id.
+    /// The id; without a database (`offline`) that is -1 where only the name is known.
     #[must_use]
     pub fn id(&self) -> ExperimentId {
         self.id
@@ -141,6 +166,10 @@ impl Experiment {
     /// [`Error::Engine`] if the experiment does not exist or the database fails.
     pub async fn name(&self) -> Result<String, Error> {
         let id = self.id;
+        if self.client.offline().is_some() {
+            let name = self.key.name().ok_or(Error::NotOffline("the name of an experiment"))?;
+            return Ok(name.to_owned());
+        }
         self.client
             .with_connection(move |conn| {
                 Box::pin(async move {
@@ -151,12 +180,16 @@ impl Experiment {
             .await
     }
 
-    /// A new run of this experiment, under an id that was never in use.
+    /// A new run of this experiment, under an id that was never in use. Without a database (`offline`) the id is a random
+    /// negative number, and the run gets one of the database's when the spool is delivered.
     ///
     /// # Errors
     ///
     /// [`Error::Engine`] if the experiment does not exist or the database fails.
     pub async fn new_run(&self) -> Result<Run, Error> {
+        if let Some(offline) = self.client.offline() {
+            return Ok(self.client.run(offline.begin(&self.key, Beginning::New)?));
+        }
         Run::create(self.client.clone(), self.id, None).await
     }
 
@@ -168,7 +201,11 @@ impl Experiment {
     /// [`Error::RunConflict`] if the run belongs to another experiment, [`Error::Engine`] if the experiment does not
     /// exist or the database fails.
     pub async fn get_run(&self, id: impl Into<RunId>) -> Result<Run, Error> {
-        Run::create(self.client.clone(), self.id, Some(id.into())).await
+        let id = id.into();
+        if let Some(offline) = self.client.offline() {
+            return Ok(self.client.run(offline.begin(&self.key, Beginning::Of(id))?));
+        }
+        Run::create(self.client.clone(), self.id, Some(id)).await
     }
 
     /// The run of this experiment whose id an environment variable holds, such as `SLURM_JOB_ID`. One that does not
@@ -194,7 +231,7 @@ impl Experiment {
 
     /// No changes yet, to add some to: `experiment.edit().set_comment("nice")` is `experiment.set_comment("nice")`.
     pub fn edit(&self) -> ExperimentEdit {
-        ExperimentEdit { experiment: self.clone(), changes: Ok(ExperimentChanges::default()) }
+        ExperimentEdit::new(self.clone())
     }
 }
 
@@ -224,160 +261,5 @@ async fn find_or_create(conn: &mut dyn Connection, key: ExperimentKey) -> Result
         if let Some(id) = conn.insert_experiment(key.id, &name).await? {
             return Ok(id);
         }
-    }
-}
-
-/// Changes to an experiment, made when it is awaited: all of them in one transaction.
-///
-/// Awaiting it gives the experiment back. A dropped future has made all of the changes or none.
-///
-/// # Errors
-///
-/// Awaiting it fails with [`Error::Engine`] if the experiment, or the target of a link, does not exist, if the name
-/// is taken, or if the database fails; with [`Error::BadText`] if a text cannot be stored.
-#[derive(Debug)]
-#[must_use = "nothing is changed until it is awaited"]
-pub struct ExperimentEdit {
-    experiment: Experiment,
-    changes: Result<ExperimentChanges, Error>,
-}
-
-/// The same methods on the handle, where they begin a list of changes, and on the list.
-macro_rules! experiment_changes {
-    ($($(#[$doc:meta])* $name:ident$([$($generic:tt)*])?($($arg:ident: $ty:ty),*) |$changes:ident| $body:expr;)*) => {
-        impl Experiment {
-            $($(#[$doc])* pub fn $name$(<$($generic)*>)?(&self, $($arg: $ty),*) -> ExperimentEdit {
-                self.edit().$name($($arg),*)
-            })*
-        }
-
-        impl ExperimentEdit {
-            $($(#[$doc])* pub fn $name$(<$($generic)*>)?(mut self, $($arg: $ty),*) -> Self {
-                self.changes = self.changes.and_then(|mut $changes| {
-                    $body;
-                    Ok($changes)
-                });
-                self
-            })*
-        }
-    };
-}
-
-experiment_changes! {
-    /// Sets the name, which is unique.
-    set_name(name: impl Into<String>) |changes| {
-        let name = name.into();
-        check::key("the name of an experiment", &name)?;
-        changes.name = Some(name);
-    };
-
-    /// Sets the comment; `None` is NULL.
-    set_comment[C: Into<Comment>](comment: C) |changes| {
-        changes.comment = Some(comment.into().checked()?);
-    };
-
-    /// Sets the tags, in the place of those there are.
-    set_tags[T: Into<String>](names: impl IntoIterator<Item = T>) |changes| {
-        changes.tags.set(Some(checked_tags(names)?));
-    };
-
-    /// Adds tags.
-    add_tags[T: Into<String>](names: impl IntoIterator<Item = T>) |changes| {
-        changes.tags.add(checked_tags(names)?);
-    };
-
-    /// Removes tags, those that exist.
-    remove_tags[T: Into<String>](names: impl IntoIterator<Item = T>) |changes| {
-        changes.tags.remove(names.into_iter().map(Into::into));
-    };
-
-    /// Sets the extras; `None` is NULL.
-    set_extras(extras: impl Into<Fields>) |changes| {
-        changes.extras.set(extras.into().given("an extra")?);
-    };
-
-    /// Adds extras, over those of the same names.
-    add_extras(extras: impl Into<Fields>) |changes| {
-        changes.extras.add(extras.into().given("an extra")?.unwrap_or_default());
-    };
-
-    /// Removes extras by their names, those that exist.
-    remove_extras[T: Into<String>](names: impl IntoIterator<Item = T>) |changes| {
-        changes.extras.remove(names.into_iter().map(Into::into));
-    };
-
-    /// Adds a link to another experiment. One that exists stays.
-    add_link(kind: impl Into<String>, to: impl Into<ExperimentId>) |changes| {
-        let kind = kind.into();
-        check::key("the kind of a link", &kind)?;
-        changes.links.insert((kind, to.into().0), true);
-    };
-
-    /// Removes a link to another experiment, if it exists.
-    remove_link(kind: impl Into<String>, to: impl Into<ExperimentId>) |changes| {
-        changes.links.insert((kind.into(), to.into().0), false);
-    };
-}
-
-pub(crate) fn checked_tags<T: Into<String>>(
-    names: impl IntoIterator<Item = T>,
-) -> Result<sqltrack_engines::Object, Error> {
-    let object = tags(names);
-    object.keys().try_for_each(|tag| check::key("a tag", tag))?;
-    Ok(object)
-}
-
-/// A comment, or none.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Comment(Option<String>);
-
-impl Comment {
-    pub(crate) fn checked(self) -> Result<Option<String>, Error> {
-        self.0.as_deref().map_or(Ok(()), |comment| check::text("the comment", comment))?;
-        Ok(self.0)
-    }
-}
-
-impl From<&str> for Comment {
-    fn from(comment: &str) -> Self {
-        Self(Some(comment.to_owned()))
-    }
-}
-
-impl From<String> for Comment {
-    fn from(comment: String) -> Self {
-        Self(Some(comment))
-    }
-}
-
-impl From<Option<String>> for Comment {
-    fn from(comment: Option<String>) -> Self {
-        Self(comment)
-    }
-}
-
-impl From<Option<&str>> for Comment {
-    fn from(comment: Option<&str>) -> Self {
-        Self(comment.map(str::to_owned))
-    }
-}
-
-impl IntoFuture for ExperimentEdit {
-    type Output = Result<Experiment, Error>;
-    type IntoFuture = BoxFuture<'static, Self::Output>;
-
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move {
-            let changes = self.changes?;
-            let experiment = self.experiment;
-            let id = experiment.id;
-            experiment
-                .client
-                .with_connection(move |conn| {
-                    Box::pin(async move { Ok(conn.update_experiment(id, &changes).await?) })
-                })
-                .await?;
-            Ok(experiment)
-        })
     }
 }

@@ -29,6 +29,7 @@
 //! - [`Redactor`]: what is masked in what is recorded without being given; [`Client::scrub`] for what is stored.
 //! - [`sql`]: SQL text from names and values, safe by construction.
 
+mod builder;
 mod careful;
 mod check;
 mod client;
@@ -41,6 +42,7 @@ mod experiment;
 mod life;
 mod listing;
 mod metrics;
+mod offline;
 mod parameters;
 mod queries;
 mod redact;
@@ -55,7 +57,8 @@ pub mod text;
 mod transaction;
 mod writer;
 
-pub use client::{Client, ClientBuilder, create_engine};
+pub use builder::{ClientBuilder, create_engine};
+pub use client::Client;
 pub use config::{Config, ConfigBuilder, ConfigError};
 #[cfg(feature = "postgres")]
 pub use create::{Create, CreateError, Rights, RolePassword, configured_password, create, grant, revoke};

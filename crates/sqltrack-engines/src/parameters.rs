@@ -66,9 +66,10 @@ pub const PARAMETERS: &[Parameter] = &[
     own(EVERY, "columns", "how many columns `metrics` may get, 800 by default; further metrics go to `metrics_overflow`"),
     own(EVERY, "retry", "seconds for which a write is tried while the database is away, 60 by default"),
     own(EVERY, "queue", "MiB of recorded metrics that may wait for the database, 64 by default"),
-    own(EVERY, "queue_full", "what a call does while the queue is full: `wait` (the default) or `refuse`"),
+    own(EVERY, "queue_full", "what a call does while the queue, and the spool if there is one, is full: `wait` (the default) or `refuse`"),
     own(EVERY, "spool", "folder in which metrics wait for the database, or `off`"),
     own(EVERY, "spool_fsync", "when the spool is forced onto the disk: `second` (the default), `always` or `never`"),
+    own(EVERY, "offline", "`true` for no database at all: everything goes to the spool; `false` by default"),
     own(EVERY, "env_mask", "patterns of names that are masked besides the built-in ones; `!` before one exempts names"),
     own(EVERY, "env_include", "patterns of the variables that `env` records, `*` by default; `!` before one leaves some out"),
 

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use clap::ValueHint;
-use sqltrack_core::Client;
+use sqltrack_core::{Client, Error, Object, RunId};
 
 use crate::command_line::CommandLine;
 use crate::named::ExperimentOption;
@@ -50,14 +50,29 @@ pub(super) async fn run(args: &Args, client: &Client, out: &mut impl Write) -> a
     let redactor = client.redactor();
     let arguments =
         if args.no_parse { command_line.unparsed(&redactor) } else { command_line.arguments(&redactor)? };
-    let tx = client.begin().await?;
-    let run = args.experiment.open(&tx, command_line.program()).await?.new_run().await?;
+    let run = if client.config().is_offline() {
+        plan(args, client, &command_line, arguments).await?
+    } else {
+        let tx = client.begin().await?;
+        let run = plan(args, &tx, &command_line, arguments).await?;
+        tx.commit().await?;
+        run
+    };
+    writeln!(out, "{run}")?;
+    Ok(())
+}
+
+/// Records the run, and returns its id.
+async fn plan(
+    args: &Args,
+    client: &Client,
+    command_line: &CommandLine,
+    arguments: Object,
+) -> Result<RunId, Error> {
+    let run = args.experiment.open(client, command_line.program()).await?.new_run().await?;
     let mut edit = run.set_args(arguments).add_tags(&args.tag);
     if let Some(comment) = &args.comment {
         edit = edit.set_comment(comment.as_str());
     }
-    edit.await?;
-    tx.commit().await?;
-    writeln!(out, "{}", run.id())?;
-    Ok(())
+    Ok(edit.await?.id())
 }

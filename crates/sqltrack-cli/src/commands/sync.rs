@@ -97,6 +97,9 @@ fn tell(report: &SyncReport) {
         1 => note("one process that still runs, or is being delivered, was left alone"),
         count => note(&format!("{count} processes that still run, or are being delivered, were left alone")),
     }
+    for run in &report.runs_lost {
+        note(&format!("run {run} had no end: its process died; it is NODE_FAIL now"));
+    }
 }
 
 fn problems(report: &SyncReport) -> Vec<String> {
@@ -111,6 +114,12 @@ fn problems(report: &SyncReport) -> Vec<String> {
         problems.push(format!(
             "{} held no entry any more; the files are kept with the ending `.damaged`",
             counted(report.damaged_bytes, "byte", "bytes")
+        ));
+    }
+    if report.writers_waiting > 0 {
+        problems.push(format!(
+            "what {} left is about runs that others began without a database; it waits until their part arrives",
+            counted(report.writers_waiting, "process", "processes")
         ));
     }
     for other in &report.for_others {

@@ -163,6 +163,19 @@ impl Config {
         Some(state.or_else(of_home)?.join("sqltrack/spool"))
     }
 
+    /// Whether there is no database, so that everything goes to the spool: the parameter `offline`.
+    ///
+    /// ```
+    /// use sqltrack_core::Config;
+    ///
+    /// let config = Config::explicit([("offline", "true"), ("spool", "/scratch/spool")])?;
+    /// assert!(config.is_offline());
+    /// # Ok::<(), sqltrack_core::ConfigError>(())
+    /// ```
+    pub fn is_offline(&self) -> bool {
+        self.get("offline").and_then(resolve::truth).unwrap_or_default()
+    }
+
     /// When the spool is forced onto the disk: the parameter `spool_fsync`.
     pub fn spool_fsync(&self) -> Fsync {
         self.get("spool_fsync").and_then(|text| text.parse().ok()).unwrap_or_default()

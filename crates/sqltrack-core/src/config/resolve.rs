@@ -153,7 +153,23 @@ pub(super) fn mebibytes(text: &str) -> Option<usize> {
     if (1..=1 << 20).contains(&number) { Some(number << 20) } else { None }
 }
 
+/// A truth value, as Python's configparser has them.
+pub(super) fn truth(text: &str) -> Option<bool> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "1" | "yes" | "true" | "on" => Some(true),
+        "0" | "no" | "false" | "off" => Some(false),
+        _ => None,
+    }
+}
+
 fn check_spool(settings: &Settings) -> Result<(), ConfigError> {
+    let offline = settings.value("offline").map(truth);
+    if offline == Some(None) {
+        return Err(settings.invalid("offline", "expected `true` or `false`").into());
+    }
+    if offline == Some(Some(true)) && settings.value("spool") == Some(OFF) {
+        return Err(settings.invalid("spool", "`offline` needs a spool; set a folder").into());
+    }
     if let Some(Err(err)) = settings.value("spool_fsync").map(str::parse::<Fsync>) {
         return Err(settings.invalid("spool_fsync", err.to_string()).into());
     }

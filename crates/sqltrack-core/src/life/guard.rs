@@ -4,7 +4,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqltrack_engines::{EngineError, RunId};
+use sqltrack_engines::RunId;
 use tokio::sync::oneshot;
 
 use super::LEASE_VARIABLE;
@@ -51,7 +51,7 @@ impl Active {
         flushed.map(drop)
     }
 
-    fn order(&self, status: Status, done: impl FnOnce(Result<(), EngineError>) + Send + 'static) {
+    fn order(&self, status: Status, done: impl FnOnce(Result<(), Error>) + Send + 'static) {
         if self.session.claim_end() {
             self.run.client().heart().end(&self.session, status, PATIENCE, Box::new(done));
         }

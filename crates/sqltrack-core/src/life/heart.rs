@@ -48,7 +48,7 @@ struct Writes {
 pub(crate) struct PendingWrite(Arc<Heart>);
 
 /// Told what came of the end of a session.
-type Done = Box<dyn FnOnce(Result<(), EngineError>) + Send>;
+type Done = Box<dyn FnOnce(Result<(), Error>) + Send>;
 
 enum Message {
     /// There is another session.
@@ -121,7 +121,11 @@ impl Heart {
     /// [`Error::Stopped`] if the system gives no thread for it.
     pub(crate) fn add(self: &Arc<Self>, session: Arc<Session>) -> Result<(), Error> {
         let mut state = self.state();
+        let is_offline = session.offline.is_some();
         state.sessions.push(session);
+        if is_offline {
+            return Ok(());
+        }
         let sent = self.send(&mut state, Message::Wake);
         if sent.is_err() {
             state.sessions.pop();
@@ -137,6 +141,12 @@ impl Heart {
         patience: Duration,
         done: Done,
     ) {
+        if let Some(offline) = &session.offline {
+            let ended = session.end_offline(offline, &status);
+            session.note_end();
+            self.forget(session);
+            return done(ended);
+        }
         let order = Order { session: session.clone(), status, patience, done };
         // The thread runs as long as there is a session.
         if let Err(err) = self.send(&mut self.state(), Message::End(Box::new(order))) {
@@ -306,7 +316,7 @@ impl Beating {
         tokio::spawn(async move {
             let result = end_in_time(&*engine, &session, &status, patience).await;
             session.note_end();
-            done(result);
+            done(result.map_err(Error::from));
             let _ = outbox.send(Message::Ended(session));
         });
     }

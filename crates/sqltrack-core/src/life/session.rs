@@ -1,14 +1,15 @@
 //! One run that this process tracks.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-use sqltrack_engines::{Heartbeat, RunId};
+use sqltrack_engines::{Heartbeat, RunChanges, RunId};
 
 use super::decide::Role;
 use super::signals::Watch;
-use crate::{Stamp, Status};
+use crate::offline::Offline;
+use crate::{Error, Stamp, Status};
 
 /// A tracker of a run in this process, from its beginning to its end.
 #[derive(Debug)]
@@ -26,6 +27,8 @@ pub(crate) struct Session {
     pub(crate) terminated: Status,
     /// How long the process may take to end on a signal.
     pub(crate) grace: Duration,
+    /// What its end is written to, if there is no database.
+    pub(crate) offline: Option<Arc<Offline>>,
     /// Signals are caught until the end is recorded, if they are.
     watch: Mutex<Option<Watch>>,
     is_ending: AtomicBool,
@@ -44,13 +47,15 @@ pub(crate) struct Terms {
     pub(crate) interrupted: Status,
     pub(crate) terminated: Status,
     pub(crate) grace: Duration,
+    pub(crate) offline: Option<Arc<Offline>>,
     pub(crate) watch: Option<Watch>,
 }
 
 impl Session {
     pub(crate) fn new(terms: Terms) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
-        let Terms { run, lease, role, interval, updated, interrupted, terminated, grace, watch } = terms;
+        let Terms { run, lease, role, interval, updated, interrupted, terminated, grace, offline, watch } =
+            terms;
         Self {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
             run,
@@ -61,6 +66,7 @@ impl Session {
             interrupted,
             terminated,
             grace,
+            offline,
             watch: Mutex::new(watch),
             is_ending: AtomicBool::new(false),
             is_lost: AtomicBool::new(false),
@@ -86,6 +92,15 @@ impl Session {
         if !self.is_ending.load(Ordering::Acquire) && !self.is_lost.swap(true, Ordering::AcqRel) {
             tracing::warn!("run {} was taken over or given up; its heartbeat ends", self.run);
         }
+    }
+
+    /// Writes its end down where there is no database.
+    pub(crate) fn end_offline(&self, offline: &Offline, status: &Status) -> Result<(), Error> {
+        // A part says only what the tracker that it is a part of may not know.
+        let counts = self.role == Role::Tracker || *status != Status::Completed;
+        let status = counts.then(|| status.as_str().to_owned());
+        let changes = RunChanges { status, updated: self.updated.moment(), ..RunChanges::default() };
+        offline.change(self.run, changes, (self.role == Role::Tracker).then_some(false))
     }
 
     /// Notes that its end is recorded, or given up.

@@ -7,14 +7,15 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use sqltrack_engines::{Connection, EngineError, Moment, RunId, RunLifeChange};
+use sqltrack_engines::{Connection, EngineError, Moment, RunChanges, RunId, RunLifeChange};
 use tracing::Instrument as _;
 
-use super::decide::{self, Beginning, Candidate, Mode};
+use super::decide::{self, Beginning, Candidate, Mode, Role};
 use super::guard::{Active, TrackGuard, log_failure};
 use super::session::{Session, Terms};
 use super::signals::Watch;
 use crate::client::join;
+use crate::offline::Offline;
 use crate::{Error, Run, Stamp, Status, check};
 
 /// How a run is tracked: [`Run::tracking`], [`Run::resume`] and [`Run::join`] begin it, [`track`](Self::track) and
@@ -142,12 +143,16 @@ impl Tracking {
     /// [`grace`](Self::grace). A future that is dropped leaves the run CANCELLED; its drop waits for that to be
     /// recorded, for 2 s at most.
     ///
+    /// Without a database (`offline`) there is no heartbeat, and no other tracker is met or shut out. If the process dies
+    /// without a word, the run gets the status NODE_FAIL when its spool is delivered.
+    ///
     /// Once `work` has begun, no failure of the database stops it. If its end cannot be recorded within a minute, that
     /// is logged, and the run counts as LOST.
     ///
     /// # Errors
     ///
-    /// Those of `work`. Before it begins: [`Error::RunIsTracked`] if somebody tracks the run, and [`Error::Engine`] if
+    /// Those of `work`. Before it begins: [`Error::NotOffline`] to resume or join a run without a database,
+    /// [`Error::RunIsTracked`] if somebody tracks the run, and [`Error::Engine`] if
     /// the run does not exist or the database cannot be reached.
     ///
     /// ```no_run
@@ -222,9 +227,16 @@ impl Tracking {
         let candidate = Candidate { lease: new_lease()?, holder: holder(), interval };
         let (run, mode, given) = (self.run.id(), self.mode, self.run.given_lease());
         let (started, updated) = (self.started, self.updated);
-        let beginning = client
-            .atomically(move |conn| Box::pin(take(conn, run, mode, given, candidate, started, updated)))
-            .await?;
+        let beginning = match client.offline() {
+            Some(offline) => take_offline(offline, run, mode, given, candidate, started, updated)?,
+            None => {
+                client
+                    .atomically(move |conn| {
+                        Box::pin(take(conn, run, mode, given, candidate, started, updated))
+                    })
+                    .await?
+            }
+        };
         let session = Arc::new(Session::new(Terms {
             run,
             lease: beginning.lease,
@@ -234,6 +246,7 @@ impl Tracking {
             interrupted: self.interrupted,
             terminated: self.terminated,
             grace: self.grace.unwrap_or_else(|| config.grace()),
+            offline: client.offline().cloned(),
             watch,
         }));
         client.heart().add(session.clone())?;
@@ -267,6 +280,36 @@ async fn take(
     };
     conn.set_run_life(run, &change).await?;
     Ok(beginning)
+}
+
+/// Begins to track a run without a database, where nobody can be shut out or met.
+fn take_offline(
+    offline: &Offline,
+    run: RunId,
+    mode: Mode,
+    given: Option<i64>,
+    candidate: Candidate,
+    started: Option<Stamp>,
+    updated: Stamp,
+) -> Result<Beginning, Error> {
+    match mode {
+        Mode::Alone => {}
+        Mode::Resume => return Err(Error::NotOffline("to take a run over from another tracker")),
+        Mode::Join => return Err(Error::NotOffline("to track a run together with others")),
+    }
+    let role = if given.is_some() { Role::Part } else { Role::Tracker };
+    if role == Role::Tracker {
+        let changes = RunChanges {
+            status: Some(Status::Running.as_str().to_owned()),
+            started: started.map_or(Some(Moment::Now), Stamp::moment),
+            updated: updated.moment(),
+            ..RunChanges::default()
+        };
+        offline.change(run, changes, Some(true))?;
+    }
+    let Candidate { lease, holder, interval } = candidate;
+    let lease = given.unwrap_or(lease);
+    Ok(Beginning { role, lease, holder: Some(holder), trackers: 1, interval, continues: false })
 }
 
 /// A number that no other tracker has: a run that is deleted and made anew may not have the lease of the old one.

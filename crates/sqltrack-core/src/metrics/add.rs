@@ -58,6 +58,10 @@ impl AddMetrics {
         let (names, values) = self.metrics.prepared()?;
         let call = self.run.call(at, names, self.updated.moment())?;
         call.check(&values, &client)?;
+        if let Some(offline) = client.offline() {
+            offline.write(&call, &values)?;
+            return Ok(Ack::Spooled);
+        }
         let Some(within) = client.within() else {
             return client.writer()?.write(call, values).await;
         };

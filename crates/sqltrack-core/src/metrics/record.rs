@@ -20,12 +20,14 @@ impl Run {
     /// that the database refuses for good, as those of a run that does not exist, are logged, counted by
     /// [`Client::stats`](crate::Client::stats), and reported by the next flush.
     ///
+    /// Without a database (`offline`), the call appends to the spool, which is all that is done.
+    ///
     /// It may be called anywhere, also outside of a runtime and where the runtime is blocked.
     ///
     /// # Errors
     ///
     /// As [`add_metrics`](Self::add_metrics) for names and values that no database would take;
-    /// [`Error::QueueFull`]; [`Error::NotInTransaction`] for the run of a transaction, which nothing in the background
+    /// [`Error::QueueFull`]; without a database, [`Error::Spool`] if the disk is full; [`Error::NotInTransaction`] for the run of a transaction, which nothing in the background
     /// can be part of.
     ///
     /// ```no_run
@@ -87,7 +89,10 @@ impl Run {
         }
         let call = self.call(at, names.clone(), updated)?;
         call.check(values, client)?;
-        client.writer()?.record(call, values)
+        match client.offline() {
+            Some(offline) => offline.write(&call, values),
+            None => client.writer()?.record(call, values),
+        }
     }
 
     /// The call without its values.

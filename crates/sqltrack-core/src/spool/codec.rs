@@ -23,6 +23,10 @@ const OFFLINE: u8 = 1;
 const LEASE: u8 = 2;
 const UPDATED: u8 = 4;
 
+/// Of an update: the writer tracks the run from now on, or not any more.
+const BEGINS: u8 = 2;
+const ENDS: u8 = 4;
+
 /// The length of what every record begins with.
 pub(super) const MIN_RECORD: usize = 10;
 
@@ -102,13 +106,15 @@ pub(super) fn put_new_run(out: &mut Vec<u8>, seq: i64, new: &NewRun) -> Result<(
         "experiment": new.experiment,
         "experiment_name": new.experiment_name,
         "run": new.run,
+        "is_taken": new.is_taken,
         "changes": changes::to_json(&new.changes, OffsetDateTime::now_utc()).map_err(unspoolable)?,
     });
     put_json(out, json)
 }
 
 pub(super) fn put_update(out: &mut Vec<u8>, seq: i64, update: &RunUpdate) -> Result<(), SpoolError> {
-    begin(out, UPDATE, run_flag(update.run), seq);
+    let life = update.lives.map_or(0, |lives| if lives { BEGINS } else { ENDS });
+    begin(out, UPDATE, run_flag(update.run) | life, seq);
     put_run(out, update.run);
     put_json(out, changes::to_json(&update.changes, OffsetDateTime::now_utc()).map_err(unspoolable)?)
 }
@@ -145,7 +151,9 @@ pub(super) fn read(record: &[u8], sets: &NameSets) -> Result<Record, Malformed> 
         UPDATE => {
             let run = run(&mut cursor, flags)?;
             let changes = changes::from_json(&json(&mut cursor)?).ok_or(Malformed)?;
-            Record::Item(number, Item::Update(Box::new(RunUpdate { run, changes })))
+            let lives = [(BEGINS, true), (ENDS, false)].into_iter().find(|(flag, _)| flags & flag != 0);
+            let lives = lives.map(|(_, lives)| lives);
+            Record::Item(number, Item::Update(Box::new(RunUpdate { run, changes, lives })))
         }
         _ => return Err(Malformed),
     };
@@ -184,6 +192,7 @@ fn new_run(cursor: &mut Cursor<'_>) -> Result<NewRun, Malformed> {
         experiment: json["experiment"].as_i64().map(ExperimentId),
         experiment_name: json["experiment_name"].as_str().map(str::to_owned),
         run: json["run"].as_i64().map(RunId),
+        is_taken: json["is_taken"].as_bool().unwrap_or_default(),
         changes,
     })
 }

@@ -82,8 +82,11 @@ pub struct NewRun {
     pub experiment: Option<ExperimentId>,
     /// The name of its experiment, which is created if there is none.
     pub experiment_name: Option<String>,
-    /// The id that it is to have in the database, such as that of a batch job; the run is created if there is none.
+    /// The id that it is to have in the database, such as that of a batch job; the run is created if there is none. Its time
+    /// of creation is that of `changes` only then.
     pub run: Option<RunId>,
+    /// Whether a run that has this id is taken whatever experiment it belongs to; otherwise it must belong to that one.
+    pub is_taken: bool,
     /// All that is known of it, such as its time of creation, arguments and environment.
     pub changes: RunChanges,
 }
@@ -101,6 +104,7 @@ impl NewRun {
             experiment: None,
             experiment_name: Some(name.into()),
             run: None,
+            is_taken: false,
             changes: RunChanges { created, ..RunChanges::default() },
         })
     }
@@ -113,6 +117,9 @@ pub struct RunUpdate {
     pub run: SpooledRun,
     /// What changes. `Now` comes back as the time of the append.
     pub changes: RunChanges,
+    /// Whether the writer tracks the run from now on, or not any more; `None` if that stays as it is. A run that its writer
+    /// tracked to its own end has died with it.
+    pub lives: Option<bool>,
 }
 
 impl RunUpdate {
@@ -120,7 +127,7 @@ impl RunUpdate {
     pub fn end(run: impl Into<SpooledRun>, status: impl Into<String>, time: OffsetDateTime) -> Self {
         let updated = Some(Moment::At(to_microseconds(time)));
         let changes = RunChanges { status: Some(status.into()), updated, ..RunChanges::default() };
-        Self { run: run.into(), changes }
+        Self { run: run.into(), changes, lives: None }
     }
 }
 

@@ -5,11 +5,12 @@ use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use sqltrack_engines::WriterId;
+use time::OffsetDateTime;
 
 use super::error::failed;
 use super::files::{create_folder, private, sync_folder};
 use super::segment::{file_name, number_of};
-use super::{SpoolError, Target};
+use super::{SpoolError, Target, target};
 
 const LOCK: &str = "lock";
 const TARGET: &str = "target.json";
@@ -124,6 +125,11 @@ impl Folder {
 
     pub(crate) fn target(&self) -> Result<Target, SpoolError> {
         Target::read(&self.path.join(TARGET))
+    }
+
+    /// When its writer began, as far as that is known.
+    pub(crate) fn begun(&self) -> Option<OffsetDateTime> {
+        target::begun(&self.path.join(TARGET))
     }
 
     /// The segments in order.

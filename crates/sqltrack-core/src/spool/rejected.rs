@@ -6,7 +6,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 use serde_json::{Map, Value as Json, json};
-use sqltrack_engines::{Moment, Value, overflow};
+use sqltrack_engines::{Moment, OfflineRunId, Value, overflow};
 use time::format_description::well_known::Rfc3339;
 
 use super::entry::{Entry, Item, SpooledRun};
@@ -21,6 +21,8 @@ pub(crate) struct Rejected {
     file: Option<File>,
     /// The numbers of the entries in the file: a delivery that is repeated adds none twice. They need not come in order.
     known: HashSet<i64>,
+    /// The runs among them that were begun without a database.
+    runs: HashSet<OfflineRunId>,
 }
 
 impl Rejected {
@@ -31,9 +33,15 @@ impl Rejected {
         } else {
             String::new()
         };
-        let documents = text.lines().filter_map(|line| serde_json::from_str::<Json>(line).ok());
-        let known = documents.filter_map(|document| document["seq"].as_i64()).collect();
-        Ok(Self { path, file: None, known })
+        let documents = || text.lines().filter_map(|line| serde_json::from_str::<Json>(line).ok());
+        let known = documents().filter_map(|document| document["seq"].as_i64()).collect();
+        let runs = documents().filter_map(|document| document["new_run"].as_str()?.parse().ok()).collect();
+        Ok(Self { path, file: None, known, runs })
+    }
+
+    /// The runs that were begun without a database and were refused, so that nobody brings them any more.
+    pub(crate) fn runs(&self) -> &HashSet<OfflineRunId> {
+        &self.runs
     }
 
     /// Adds an entry, and forces it onto the disk, since it is about to leave its segment.
@@ -50,6 +58,9 @@ impl Rejected {
             file.write_all(line.as_bytes()).and_then(|()| file.sync_data()).map_err(failed)?;
         }
         self.known.insert(seq);
+        if let Item::NewRun(new) = item {
+            self.runs.insert(new.id);
+        }
         Ok(())
     }
 }

@@ -4,6 +4,8 @@ use std::path::Path;
 
 use serde_json::{Value as Json, json};
 use sqltrack_engines::Dialect;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use super::SpoolError;
 use super::error::failed;
@@ -40,6 +42,7 @@ impl Target {
             "schema": self.schema,
             "host": whoami::hostname().ok(),
             "process": std::process::id(),
+            "begun": OffsetDateTime::now_utc().format(&Rfc3339).ok(),
         })
     }
 
@@ -54,6 +57,12 @@ impl Target {
         let schema = json["schema"].as_str().map(str::to_owned);
         Ok(Self { engine, database: member("database")?.to_owned(), schema })
     }
+}
+
+/// When the writer of the folder with this file began; `None` if the file does not say.
+pub(super) fn begun(path: &Path) -> Option<OffsetDateTime> {
+    let json: Json = serde_json::from_str(&std::fs::read_to_string(path).ok()?).ok()?;
+    OffsetDateTime::parse(json["begun"].as_str()?, &Rfc3339).ok()
 }
 
 impl std::fmt::Display for Target {

@@ -1,63 +1,80 @@
 //! Writing entries to the database, in an open transaction.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use sqltrack_engines::{EngineError, OfflineRunId, RunChanges, RunId};
 
 use super::deliver::Batch;
 use crate::spool::{Item, NewRun, SpooledRun};
 use crate::writer::{Call, Together};
-use crate::{Client, Error, Experiment, ExperimentKey};
+use crate::{Client, Error, Experiment, ExperimentKey, offline};
 
 /// What came of the entries.
 #[derive(Debug, Default)]
 pub(super) struct Applied {
+    /// How many of them, from the first one on, are dealt with. The next one is about a run that another writer may bring.
+    pub(super) taken: usize,
     /// The numbers of those that were refused for good, with the reason.
     pub(super) refused: Vec<(i64, String)>,
     /// The runs that were created.
     pub(super) created: Vec<RunId>,
 }
 
-/// Writes the entries of a batch in the transaction `tx`, in order: all of them, but for those that are refused for good.
+/// Writes the entries of a batch in the transaction `tx`, in order: all of them, but for those that are refused for good,
+/// until one is about a run that another writer may bring. The runs whose beginnings were refused before, `lost`, are
+/// brought by nobody.
 ///
 /// # Errors
 ///
 /// Whatever is no fault of an entry. The transaction must not be committed then.
-pub(super) async fn apply(tx: &Client, batch: &Batch) -> Result<Applied, Error> {
-    // Nearly always none is refused, so that they need no savepoint each.
+pub(super) async fn apply(
+    tx: &Client,
+    batch: &Batch,
+    lost: &HashSet<OfflineRunId>,
+) -> Result<Applied, Error> {
+    // Nearly always all are written, so that they need no savepoint each.
     let all = tx.begin().await?;
-    let mut writing = Writing::default();
+    let mut writing = Writing::new(lost);
     match writing.write_all(&all, batch).await {
         Ok(()) => {
             all.commit().await?;
-            Ok(Applied { refused: Vec::new(), created: writing.created })
+            Ok(Applied { taken: batch.len(), refused: Vec::new(), created: writing.created })
         }
         Err(err) if is_refusal(&err) => {
             all.rollback().await?;
-            one_by_one(tx, batch).await
+            one_by_one(tx, batch, lost).await
         }
         Err(err) => Err(err),
     }
 }
 
-async fn one_by_one(tx: &Client, batch: &Batch) -> Result<Applied, Error> {
-    let mut writing = Writing::default();
+async fn one_by_one(tx: &Client, batch: &Batch, lost: &HashSet<OfflineRunId>) -> Result<Applied, Error> {
+    let mut writing = Writing::new(lost);
     let mut refused = Vec::new();
+    let mut taken = 0;
     for entry in batch {
         let one = tx.begin().await?;
         match writing.write_all(&one, std::slice::from_ref(entry)).await {
             Ok(()) => one.commit().await?,
+            Err(Error::OfflineRun { id }) if !writing.lost.contains(&id) => {
+                one.rollback().await?;
+                break;
+            }
             Err(err) if is_refusal(&err) => {
                 one.rollback().await?;
+                if let Item::NewRun(new) = &entry.1 {
+                    writing.lost.insert(new.id);
+                }
                 refused.push((entry.0, err.to_string()));
             }
             Err(err) => return Err(err),
         }
+        taken += 1;
     }
-    Ok(Applied { refused, created: writing.created })
+    Ok(Applied { taken, refused, created: writing.created })
 }
 
-/// Whether an entry can never be written, whatever is tried.
+/// Whether an error is one of the entry, whatever else is written.
 fn is_refusal(err: &Error) -> bool {
     match err {
         Error::Engine(err) => is_refused_by_database(err),
@@ -96,9 +113,15 @@ fn is_refused_by_database(err: &EngineError) -> bool {
 struct Writing {
     runs: HashMap<OfflineRunId, RunId>,
     created: Vec<RunId>,
+    /// Runs whose beginnings were refused.
+    lost: HashSet<OfflineRunId>,
 }
 
 impl Writing {
+    fn new(lost: &HashSet<OfflineRunId>) -> Self {
+        Self { lost: lost.clone(), ..Self::default() }
+    }
+
     /// Writes entries in the transaction `tx`, in order; metrics that follow each other together.
     async fn write_all(&mut self, tx: &Client, batch: &Batch) -> Result<(), Error> {
         let mut together = Together::default();
@@ -116,7 +139,9 @@ impl Writing {
                     // What changes in a run may be its lease.
                     write_metrics(tx, &mut together).await?;
                     let run = self.run(tx, update.run).await?;
-                    change(tx, run, update.changes.clone()).await?;
+                    let mut changes = update.changes.clone();
+                    self.resolve_links(tx, &mut changes).await?;
+                    change(tx, run, changes).await?;
                 }
             }
         }
@@ -137,29 +162,56 @@ impl Writing {
         Ok(found)
     }
 
+    /// Gives the targets of links that were begun without a database the ids that they have now.
+    async fn resolve_links(&mut self, tx: &Client, changes: &mut RunChanges) -> Result<(), Error> {
+        for ((kind, to), is_added) in std::mem::take(&mut changes.links) {
+            let to = self.run(tx, offline::spooled(RunId(to))).await?;
+            changes.links.insert((kind, to.0), is_added);
+        }
+        Ok(())
+    }
+
     async fn new_run(&mut self, tx: &Client, new: &NewRun) -> Result<(), Error> {
         // Another copy of the same spool may have brought it.
         if find(tx, new.id).await?.is_some() {
             return Ok(());
         }
-        let key: ExperimentKey = match (new.experiment, &new.experiment_name) {
-            (Some(id), Some(name)) => (id, name.as_str()).into(),
-            (Some(id), None) => id.into(),
-            (None, name) => name.as_deref().unwrap_or_default().into(),
+        let known = match new.run {
+            Some(run) => exists(tx, run).await?,
+            None => false,
         };
-        let experiment = Experiment::open(tx, key).await?;
         let run = match new.run {
-            Some(run) => experiment.get_run(run).await?,
-            None => experiment.new_run().await?,
+            Some(run) if known && new.is_taken => tx.run(run),
+            Some(run) => Experiment::open(tx, key_of(new)).await?.get_run(run).await?,
+            None => Experiment::open(tx, key_of(new)).await?.new_run().await?,
         };
         let (id, run) = (new.id, run.id());
-        change(tx, run, new.changes.clone()).await?;
+        let mut changes = new.changes.clone();
+        if known {
+            changes.created = None;
+        } else {
+            self.created.push(run);
+        }
+        change(tx, run, changes).await?;
         tx.with_connection(move |conn| Box::pin(async move { Ok(conn.note_offline_run(id, run).await?) }))
             .await?;
         self.runs.insert(id, run);
-        self.created.push(run);
         Ok(())
     }
+}
+
+fn key_of(new: &NewRun) -> ExperimentKey {
+    match (new.experiment, &new.experiment_name) {
+        (Some(id), Some(name)) => (id, name.as_str()).into(),
+        (Some(id), None) => id.into(),
+        (None, name) => name.as_deref().unwrap_or_default().into(),
+    }
+}
+
+async fn exists(tx: &Client, run: RunId) -> Result<bool, Error> {
+    let found =
+        tx.with_connection(move |conn| Box::pin(async move { Ok(conn.experiment_of_run(run).await?) }));
+    Ok(found.await?.is_some())
 }
 
 async fn write_metrics(tx: &Client, together: &mut Together) -> Result<(), Error> {
@@ -169,10 +221,12 @@ async fn write_metrics(tx: &Client, together: &mut Together) -> Result<(), Error
     }
 }
 
-async fn find(tx: &Client, id: OfflineRunId) -> Result<Option<RunId>, Error> {
+/// The run of the database that one which was begun without it has become.
+pub(super) async fn find(tx: &Client, id: OfflineRunId) -> Result<Option<RunId>, Error> {
     tx.with_connection(move |conn| Box::pin(async move { Ok(conn.offline_run(id).await?) })).await
 }
 
-async fn change(tx: &Client, run: RunId, changes: RunChanges) -> Result<(), Error> {
+/// Changes a run.
+pub(super) async fn change(tx: &Client, run: RunId, changes: RunChanges) -> Result<(), Error> {
     tx.with_connection(move |conn| Box::pin(async move { Ok(conn.update_run(run, &changes).await?) })).await
 }

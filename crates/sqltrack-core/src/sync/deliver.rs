@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use sqltrack_engines::EngineError;
 
+use super::lives::Lives;
 use super::{SyncReport, apply, verify};
 use crate::spool::{Folder, Item, Reader, Rejected};
 use crate::{Client, Error};
@@ -17,23 +18,44 @@ const TRIES: u32 = 5;
 /// Entries with their numbers.
 pub(super) type Batch = [(i64, Item)];
 
+/// What one writer has left.
+#[derive(Debug)]
+pub(super) struct Left {
+    pub(super) folder: Folder,
+    /// The number of the entry after which the delivery begins, or goes on.
+    pub(super) after: i64,
+    lives: Lives,
+    /// How many damaged bytes are counted already.
+    damaged: u64,
+}
+
+impl Left {
+    pub(super) fn new(folder: Folder, after: i64) -> Self {
+        Self { folder, after, lives: Lives::default(), damaged: 0 }
+    }
+
+    /// Counts the bytes that a reader has found damaged.
+    fn count_damage(&mut self, reader: &Reader, report: &mut SyncReport) {
+        report.damaged_bytes += reader.damaged().saturating_sub(self.damaged);
+        self.damaged = self.damaged.max(reader.damaged());
+    }
+}
+
 /// The delivery of what one writer has left.
 pub(super) struct Delivery<'a> {
     pub(super) client: &'a Client,
-    pub(super) folder: &'a Folder,
-    /// The number of the entry after which it begins.
-    pub(super) after: i64,
+    pub(super) left: &'a mut Left,
     pub(super) report: &'a mut SyncReport,
 }
 
 impl Delivery<'_> {
     /// Counts the entries, and returns how many bytes they are.
     pub(super) fn count(self, tell: &mut dyn FnMut(u64, u64)) -> Result<u64, Error> {
-        let mut reader = Reader::of_folder(self.folder, self.after);
+        let mut reader = Reader::of_folder(&self.left.folder, self.left.after);
         loop {
             let batch = next_batch(&mut reader)?;
             if batch.is_empty() {
-                self.report.damaged_bytes += reader.damaged();
+                self.left.count_damage(&reader, self.report);
                 return Ok(reader.position());
             }
             self.report.delivered += batch.len() as u64;
@@ -41,36 +63,45 @@ impl Delivery<'_> {
         }
     }
 
-    /// Delivers the entries, and returns how many bytes they were.
-    pub(super) async fn run(self, tell: &mut (dyn FnMut(u64, u64) + Send)) -> Result<u64, Error> {
-        let mut reader = Reader::of_folder(self.folder, self.after);
-        let mut rejected = Rejected::open(self.folder)?;
+    /// Delivers the entries, and returns how many bytes they were; `None` if they wait for a run that another writer has to
+    /// bring.
+    pub(super) async fn run(self, tell: &mut (dyn FnMut(u64, u64) + Send)) -> Result<Option<u64>, Error> {
+        let mut reader = Reader::of_folder(&self.left.folder, self.left.after);
+        let mut rejected = Rejected::open(&self.left.folder)?;
         loop {
-            let damaged = reader.damaged();
             let batch = next_batch(&mut reader)?;
-            if reader.damaged() > damaged {
-                self.report.damaged_bytes += reader.damaged() - damaged;
+            self.left.count_damage(&reader, self.report);
+            if batch.is_empty() {
+                break;
             }
-            let Some((last, _)) = batch.last() else { break };
             let done = self.deliver(&batch, &mut rejected).await?;
+            let is_whole = done.taken == batch.len();
+            let batch = &batch[..done.taken];
+            let Some((last, _)) = batch.last() else { return Ok(None) };
+            self.left.lives.note(batch);
+            self.left.after = *last;
             self.report.delivered += done.delivered;
             self.report.already_there += done.already_there;
             self.report.rejected += done.rejected;
             self.report.runs_created.extend(done.created);
             if let Some(verified) = &mut self.report.verified {
-                let counted = verify::count(self.client, &batch, &done.refused).await?;
+                let counted = verify::count(self.client, batch, &done.refused).await?;
                 verified.expected += counted.expected;
                 verified.found += counted.found;
             }
             // The database knows. A full disk must not keep what is on it from leaving.
-            if let Err(err) = self.folder.set_mark(*last) {
+            if let Err(err) = self.left.folder.set_mark(*last) {
                 tracing::debug!("{err}");
             }
             tell(reader.position(), self.report.delivered);
+            if !is_whole {
+                return Ok(None);
+            }
         }
-        self.clear(&reader)?;
+        self.report.runs_lost.extend(std::mem::take(&mut self.left.lives).bury(self.client).await?);
+        clear(&self.left.folder, &reader)?;
         self.report.writers_done += 1;
-        Ok(reader.position())
+        Ok(Some(reader.position()))
     }
 
     /// Delivers a batch: all that has not arrived yet, or nothing.
@@ -90,18 +121,25 @@ impl Delivery<'_> {
     }
 
     async fn attempt(&self, batch: &Batch, rejected: &mut Rejected) -> Result<Done, Error> {
-        let writer = self.folder.writer();
+        let writer = self.left.folder.writer();
         let tx = self.client.begin().await?;
         let arrived = tx
             .with_connection(move |conn| Box::pin(async move { Ok(conn.delivered(writer).await?) }))
             .await?;
         let fresh = &batch[batch.partition_point(|(seq, _)| *seq <= arrived)..];
-        let already_there = (batch.len() - fresh.len()) as u64;
+        let before = batch.len() - fresh.len();
+        let already_there = before as u64;
+        if fresh.is_empty() {
+            tx.rollback().await?;
+            return Ok(Done { taken: batch.len(), already_there, ..Done::default() });
+        }
+        let applied = apply::apply(&tx, fresh, rejected.runs()).await?;
+        let fresh = &fresh[..applied.taken];
+        let taken = before + applied.taken;
         let Some((last, _)) = fresh.last() else {
             tx.rollback().await?;
-            return Ok(Done { already_there, ..Done::default() });
+            return Ok(Done { taken, already_there, ..Done::default() });
         };
-        let applied = apply::apply(&tx, fresh).await?;
         for (seq, reason) in &applied.refused {
             if let Ok(index) = fresh.binary_search_by_key(seq, |(seq, _)| *seq) {
                 rejected.add(*seq, &fresh[index].1, reason)?;
@@ -114,29 +152,31 @@ impl Delivery<'_> {
         let refused: Vec<i64> = applied.refused.into_iter().map(|(seq, _)| seq).collect();
         let rejected = refused.len() as u64;
         let delivered = fresh.len() as u64 - rejected;
-        Ok(Done { delivered, already_there, rejected, refused, created: applied.created })
+        Ok(Done { taken, delivered, already_there, rejected, refused, created: applied.created })
     }
+}
 
-    /// Removes what is done. What is damaged, or was refused, is kept.
-    fn clear(&self, reader: &Reader) -> Result<(), Error> {
-        let damaged = reader.damaged_segments();
-        for segment in self.folder.segments()? {
-            if damaged.contains(&segment.number) {
-                self.folder.set_aside(&segment)?;
-            } else {
-                self.folder.remove_segment(segment.number)?;
-            }
+/// Removes what is done. What is damaged, or was refused, is kept.
+fn clear(folder: &Folder, reader: &Reader) -> Result<(), Error> {
+    let damaged = reader.damaged_segments();
+    for segment in folder.segments()? {
+        if damaged.contains(&segment.number) {
+            folder.set_aside(&segment)?;
+        } else {
+            folder.remove_segment(segment.number)?;
         }
-        if damaged.is_empty() && !self.folder.has_kept() {
-            self.folder.remove()?;
-        }
-        Ok(())
     }
+    if damaged.is_empty() && !folder.has_kept() {
+        folder.remove()?;
+    }
+    Ok(())
 }
 
 /// What came of a batch.
 #[derive(Debug, Default)]
 struct Done {
+    /// How many entries, from the first one on, are dealt with; the next one waits for another writer.
+    taken: usize,
     delivered: u64,
     already_there: u64,
     rejected: u64,

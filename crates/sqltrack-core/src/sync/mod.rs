@@ -2,18 +2,24 @@
 
 mod apply;
 mod deliver;
+mod lives;
 mod verify;
 
 use std::fmt;
 use std::future::IntoFuture;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use sqltrack_engines::RunId;
+use sqltrack_engines::{RunId, WriterId};
 
 use crate::client::BoxFuture;
 use crate::spool::{Folder, Taken, Target};
 use crate::{Client, Error};
-use deliver::Delivery;
+use deliver::{Delivery, Left};
+
+/// How often a writer's folder is tried to be locked, and how long the pauses are.
+const LOCK_TRIES: u32 = 5;
+const LOCK_PAUSE: Duration = Duration::from_millis(5);
 
 /// What came of a [`Client::sync`], or would come of it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -29,10 +35,15 @@ pub struct SyncReport {
     pub damaged_bytes: u64,
     /// How many writers still live, or are being delivered by another process; they are left alone.
     pub writers_alive: u64,
+    /// How many writers wait for a run that was begun without a database by another one, whose spool was not delivered yet.
+    pub writers_waiting: u64,
     /// How many writers have nothing left to deliver.
     pub writers_done: u64,
     /// The runs that were begun without a database, and are in it now.
     pub runs_created: Vec<RunId>,
+    /// The runs that were tracked without a database until their process died without a word. They have the status
+    /// NODE_FAIL now.
+    pub runs_lost: Vec<RunId>,
     /// The writers whose entries are for another database; they are left alone.
     pub for_others: Vec<ForAnother>,
     /// What a look into the database has shown, if that was asked for.
@@ -44,7 +55,8 @@ impl SyncReport {
     #[must_use]
     pub fn is_clean(&self) -> bool {
         let is_verified = self.verified.is_none_or(|verified| verified.found == verified.expected);
-        self.rejected == 0 && self.damaged_bytes == 0 && self.for_others.is_empty() && is_verified
+        let is_complete = self.rejected == 0 && self.damaged_bytes == 0 && self.writers_waiting == 0;
+        is_complete && self.for_others.is_empty() && is_verified
     }
 }
 
@@ -129,44 +141,91 @@ impl SpoolSync {
         if self.client.is_transaction() {
             return Err(Error::NotInTransaction("the delivery of a spool"));
         }
-        let mut report = SyncReport::default();
-        let target = self.client.spool_target();
-        let mut folders = Vec::new();
-        let mut state = SyncProgress::default();
-        for (writer, path) in Folder::list(&self.root)? {
-            match Folder::take(&path, writer)? {
-                Taken::Free(folder) => {
-                    let found = folder.target()?;
-                    let is_other = found != target;
-                    if is_other && !self.is_forced {
-                        report.for_others.push(ForAnother { path, target: found });
-                        continue;
-                    }
-                    state.total += folder.segments()?.iter().map(|segment| segment.length).sum::<u64>();
-                    folders.push((folder, is_other));
-                }
-                Taken::InUse => report.writers_alive += 1,
-                Taken::Gone => {}
-            }
+        if !self.is_dry {
+            self.client.check_online()?;
         }
+        let mut report = SyncReport::default();
+        let mut state = SyncProgress::default();
+        let mut left = self.take(&mut report, &mut state).await?;
         if self.verifies && !self.is_dry {
             report.verified = Some(Verified::default());
         }
-        for (folder, is_other) in folders {
-            let progress = &mut self.progress;
-            let mut tell = |read, delivered| {
-                if let Some(progress) = progress {
-                    progress(SyncProgress { done: state.done + read, total: state.total, delivered });
+        // A run that was begun without a database may be brought by another writer than its metrics.
+        loop {
+            let (count, mut waiting) = (left.len(), Vec::new());
+            for mut one in left {
+                if !self.deliver(&mut one, &mut report, &mut state).await? {
+                    waiting.push(one);
                 }
+            }
+            if waiting.is_empty() || waiting.len() == count {
+                report.writers_waiting = waiting.len() as u64;
+                return Ok(report);
+            }
+            left = waiting;
+        }
+    }
+
+    /// Takes the folders of all writers that have ended, in the order in which they began.
+    async fn take(&mut self, report: &mut SyncReport, state: &mut SyncProgress) -> Result<Vec<Left>, Error> {
+        let target = self.client.spool_target();
+        let mut left = Vec::new();
+        for (writer, path) in Folder::list(&self.root)? {
+            let folder = match lock(&path, writer).await? {
+                Taken::Free(folder) => folder,
+                Taken::InUse => {
+                    report.writers_alive += 1;
+                    continue;
+                }
+                Taken::Gone => continue,
             };
+            let found = folder.target()?;
+            let is_other = found != target;
+            if is_other && !self.is_forced {
+                report.for_others.push(ForAnother { path, target: found });
+                continue;
+            }
+            state.total += folder.segments()?.iter().map(|segment| segment.length).sum::<u64>();
             // The database knows what has arrived; of another one, only the folder does.
             let after = if is_other || self.is_dry { folder.mark() } else { 0 };
-            let delivery = Delivery { client: &self.client, folder: &folder, after, report: &mut report };
-            let read = if self.is_dry { delivery.count(&mut tell)? } else { delivery.run(&mut tell).await? };
-            state.done += read;
+            left.push(Left::new(folder, after));
         }
-        Ok(report)
+        left.sort_by_cached_key(|left| left.folder.begun());
+        Ok(left)
     }
+
+    /// Delivers what one writer has left; false if that waits for another one.
+    async fn deliver(
+        &mut self,
+        left: &mut Left,
+        report: &mut SyncReport,
+        state: &mut SyncProgress,
+    ) -> Result<bool, Error> {
+        let progress = &mut self.progress;
+        let (before, total) = (state.done, state.total);
+        let mut tell = |read, delivered| {
+            if let Some(progress) = progress {
+                progress(SyncProgress { done: before + read, total, delivered });
+            }
+        };
+        let delivery = Delivery { client: &self.client, left, report };
+        let read =
+            if self.is_dry { Some(delivery.count(&mut tell)?) } else { delivery.run(&mut tell).await? };
+        state.done += read.unwrap_or_default();
+        Ok(read.is_some())
+    }
+}
+
+/// Takes the folder of a writer that has ended. For a moment, its lock may be held by a child that its process was just
+/// starting, which gives it back when it becomes another program.
+async fn lock(path: &Path, writer: WriterId) -> Result<Taken, Error> {
+    for _ in 0..LOCK_TRIES {
+        match Folder::take(path, writer)? {
+            Taken::InUse => tokio::time::sleep(LOCK_PAUSE).await,
+            taken => return Ok(taken),
+        }
+    }
+    Ok(Taken::InUse)
 }
 
 impl IntoFuture for SpoolSync {
@@ -206,11 +265,5 @@ impl Client {
             verifies: false,
             progress: None,
         }
-    }
-
-    /// Which database the entries of this client's spool are for.
-    #[must_use]
-    pub fn spool_target(&self) -> Target {
-        Target::new(self.dialect(), self.target(), self.config().get("schema"))
     }
 }

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use sqltrack_engines::{OfflineRunId, RunId, Value};
+use sqltrack_engines::{RunId, Value};
 
 use super::Verified;
+use super::apply::find;
 use super::deliver::Batch;
 use crate::spool::{Item, SpooledRun};
 use crate::{Client, Error};
@@ -32,15 +33,12 @@ pub(super) async fn count(client: &Client, batch: &Batch, refused: &[i64]) -> Re
     Ok(Verified { expected: keys.len() as u64, found })
 }
 
-async fn resolve(client: &Client, run: SpooledRun) -> Result<Option<RunId>, Error> {
+/// The run of the database that an entry is about.
+pub(super) async fn resolve(client: &Client, run: SpooledRun) -> Result<Option<RunId>, Error> {
     match run {
         SpooledRun::Run(run) => Ok(Some(run)),
         SpooledRun::Offline(id) => find(client, id).await,
     }
-}
-
-async fn find(client: &Client, id: OfflineRunId) -> Result<Option<RunId>, Error> {
-    client.with_connection(move |conn| Box::pin(async move { Ok(conn.offline_run(id).await?) })).await
 }
 
 async fn rows(client: &Client, keys: &[(RunId, i64, u64)]) -> Result<u64, Error> {

@@ -56,6 +56,8 @@ pub struct Stats {
     pub queued_bytes: u64,
     /// Rows that were committed.
     pub written_rows: u64,
+    /// Rows of the queued ones that are in the spool, and outlive the process.
+    pub spooled_rows: u64,
     /// Rows of the queued ones that are in memory alone, where there is a spool: its disk was full.
     pub unspooled_rows: u64,
     /// Rows that the database refused for good.

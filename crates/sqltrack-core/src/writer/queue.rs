@@ -408,15 +408,17 @@ impl Queue {
 
     pub(super) fn stats(&self) -> Stats {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        let (bytes, unspooled) = {
+        let (bytes, unspooled, has_spool) = {
             let state = self.state();
-            (state.bytes, state.unspooled)
+            (state.bytes, state.unspooled as u64, state.spooling.is_some())
         };
         let done = self.progress.borrow().done;
+        let queued = self.accepted.load(Ordering::Acquire).saturating_sub(done);
         Stats {
-            queued_rows: self.accepted.load(Ordering::Acquire).saturating_sub(done),
+            queued_rows: queued,
             queued_bytes: bytes as u64,
-            unspooled_rows: unspooled as u64,
+            spooled_rows: if has_spool { queued.saturating_sub(unspooled) } else { 0 },
+            unspooled_rows: unspooled,
             written_rows: read(&self.stats.written),
             refused_rows: read(&self.stats.refused),
             batches: read(&self.stats.batches),

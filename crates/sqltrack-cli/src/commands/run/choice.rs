@@ -1,6 +1,6 @@
 //! Which run a command becomes, out of the options and the environment.
 
-use sqltrack_core::{Client, EngineError, Error, Run, Tracking};
+use sqltrack_core::{Client, Error, Run, Tracking};
 
 use crate::named::{ExperimentOption, RunName};
 
@@ -36,10 +36,7 @@ impl<'a> Choice<'a> {
             && !self.experiment.is_given()
         {
             // A run that exists has its experiment.
-            match run.open(client).await {
-                Err(Error::Engine(EngineError::NoSuchRun(_))) => {}
-                found => return found,
-            }
+            return run.take(client, self.program).await;
         }
         let experiment = self.experiment.open(client, self.program).await?;
         match &self.run {

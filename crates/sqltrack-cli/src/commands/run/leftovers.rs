@@ -13,6 +13,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Delivers what processes that have ended have left. What stays is told.
 pub(super) async fn deliver(client: &Client) {
+    if client.config().is_offline() {
+        return;
+    }
     let Some(spool) = client.config().spool_or_default().filter(|spool| has_any(spool)) else { return };
     let problem = match timeout(PATIENCE, client.sync(&spool)).await {
         Ok(Ok(report)) if report.rejected == 0 && report.damaged_bytes == 0 => return,

@@ -69,7 +69,12 @@ impl Tracked {
         let run = patiently(client, None, track).await?;
         let named = async || {
             let experiment = run.experiment().await?;
-            Ok((experiment.id().0, experiment.name().await?))
+            let name = match experiment.name().await {
+                // Without a database, only its id may be known.
+                Err(Error::NotOffline(_)) => String::new(),
+                name => name?,
+            };
+            Ok((experiment.id().0, name))
         };
         let experiment = patiently(client, None, named).await?;
         Ok(Self { run, experiment })

@@ -80,6 +80,7 @@ fn runs_come_back() {
     env.add(tags(["a", "b"]));
     env.remove(["c".to_owned()]);
     let new = NewRun {
+        is_taken: true,
         id: OfflineRunId(3),
         experiment: Some(ExperimentId(-1)),
         experiment_name: Some("tuning".to_owned()),
@@ -102,12 +103,19 @@ fn runs_come_back() {
     spool.begin_run(&new).unwrap();
     spool.append(&Entry { run: new.id.into(), ..entry(1) }).unwrap();
     spool.update_run(&end).unwrap();
+    let lives = [Some(true), Some(false)].map(|lives| RunUpdate { lives, ..end.clone() });
+    for update in &lives {
+        spool.update_run(update).unwrap();
+    }
     let path = spool.path().to_owned();
     drop(spool);
+    let [begins, ends] = lives.map(|update| Item::Update(Box::new(update)));
     let expected = vec![
         (1, Item::NewRun(Box::new(new.clone()))),
         (2, Item::Metrics(Entry { run: new.id.into(), ..entry(1) })),
         (3, Item::Update(Box::new(end))),
+        (4, begins),
+        (5, ends),
     ];
     assert_eq!(read(&path), (expected, 0));
 }
