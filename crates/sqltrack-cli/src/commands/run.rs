@@ -45,7 +45,8 @@ const PROVENANCE: Duration = Duration::from_secs(8);
 The command finds SQLTRACK_RUN_ID, SQLTRACK_EXPERIMENT_ID, SQLTRACK_EXPERIMENT_NAME and the
 connection in its environment, so that it can add metrics to its run.
 
-If the database cannot be reached, the command runs all the same, without being recorded.
+If the database cannot be reached, the command runs all the same, and what is recorded of it waits
+in the spool for `sqltrack-cli sync`. With `spool = off` it is not recorded.
 
 Examples:
   sqltrack-cli run python train.py --epochs 90
@@ -88,7 +89,7 @@ pub(super) async fn run(args: &Args, options: &GlobalOptions) -> anyhow::Result<
 
 async fn supervised(args: &Args, client: &Client, signals: &mut Signals) -> anyhow::Result<u8> {
     let tracked = begin(args, client, signals).await?;
-    let mut variables = variables::of_connection(client.config());
+    let mut variables = variables::of_connection(tracked.as_ref().map_or(client, Tracked::client).config());
     variables.extend(tracked.iter().flat_map(Tracked::variables));
     let last_lines = if args.no_stderr { LastLines::Unknown } else { LastLines::Kept };
     let job = match supervise::start(&args.command, &variables, last_lines, signals) {
@@ -112,8 +113,14 @@ async fn supervised(args: &Args, client: &Client, signals: &mut Signals) -> anyh
             bail!("cannot tell how the command ended: {err}");
         }
     };
-    let _ = hurried(signals, leftovers::deliver(client)).await;
-    finish(tracked, report.status(), &report.last_lines, signals).await;
+    if tracked.as_ref().is_some_and(Tracked::is_offline) {
+        // Its own part is complete only then.
+        finish(tracked, report.status(), &report.last_lines, signals).await;
+        let _ = hurried(signals, leftovers::deliver(client)).await;
+    } else {
+        let _ = hurried(signals, leftovers::deliver(client)).await;
+        finish(tracked, report.status(), &report.last_lines, signals).await;
+    }
     let code = report.ending.exit_code();
     report.deliver(signals).await;
     Ok(code)
@@ -128,6 +135,16 @@ async fn begin(args: &Args, client: &Client, signals: &mut Signals) -> anyhow::R
     let redactor = client.redactor();
     let provenance = provenance(&args.command, &redactor);
     let Some(opened) = hurried(signals, Tracked::open(client, &choice)).await else { return Ok(None) };
+    let opened = match opened {
+        Err(Failure::Outage(err)) => match Tracked::open_offline(client, &choice).await {
+            Some(tracked) => {
+                note(&format!("warning: {err}; the run waits in the spool, for `sqltrack-cli sync`"));
+                Ok(tracked)
+            }
+            None => Err(Failure::Outage(err)),
+        },
+        opened => opened,
+    };
     let Some(tracked) = unless_outage(opened)? else { return Ok(None) };
     let details = Details {
         tags: &args.tags,

@@ -10,6 +10,7 @@ mod help;
 mod life;
 mod listing;
 mod log;
+mod offline;
 mod plan;
 mod postgres;
 mod program;

@@ -2,14 +2,16 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use sqltrack_core::{Client, Config};
 use tempfile::TempDir;
 
-/// The program with the options and variables that every call of it gets.
+/// The program with the options and variables that every call of it gets. A clone has the same folder.
+#[derive(Clone)]
 pub(crate) struct Program {
-    folder: TempDir,
+    folder: Arc<TempDir>,
     options: Vec<String>,
     variables: Vec<(String, String)>,
 }
@@ -24,7 +26,7 @@ pub(crate) struct Outcome {
 
 impl Program {
     pub(crate) fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), options: Vec::new(), variables: Vec::new() }
+        Self { folder: Arc::new(tempfile::tempdir().unwrap()), options: Vec::new(), variables: Vec::new() }
     }
 
     /// On SQLite, in the file `sqltrack.db` of its folder.

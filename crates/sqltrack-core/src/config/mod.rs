@@ -176,6 +176,24 @@ impl Config {
         self.get("offline").and_then(resolve::truth).unwrap_or_default()
     }
 
+    /// The same configuration without a database (`offline`), for a program that finds that there is none; `None` if there
+    /// is no folder for a spool.
+    ///
+    /// ```
+    /// use sqltrack_core::Config;
+    ///
+    /// let config = Config::explicit([("host", "db"), ("spool", "/scratch/spool")])?;
+    /// assert!(config.to_offline().is_some_and(|config| config.is_offline()));
+    /// assert!(Config::explicit([("spool", "off")])?.to_offline().is_none());
+    /// # Ok::<(), sqltrack_core::ConfigError>(())
+    /// ```
+    pub fn to_offline(&self) -> Option<Self> {
+        self.spool_or_default()?;
+        let mut config = self.clone();
+        config.settings.set("offline", "true", Source::Parameter("parameter".to_owned()));
+        Some(config)
+    }
+
     /// When the spool is forced onto the disk: the parameter `spool_fsync`.
     pub fn spool_fsync(&self) -> Fsync {
         self.get("spool_fsync").and_then(|text| text.parse().ok()).unwrap_or_default()

@@ -80,6 +80,22 @@ impl Tracked {
         Ok(Self { run, experiment })
     }
 
+    /// The same without a database, which is out of order: in the spool. None if that cannot be.
+    pub(super) async fn open_offline(client: &Client, choice: &Choice<'_>) -> Option<Self> {
+        let offline = Client::from_config(client.config().to_offline()?).ok()?;
+        Self::open(&offline, choice).await.inspect_err(|err| tracing::warn!("{err:?}")).ok()
+    }
+
+    /// The client that it is recorded with.
+    pub(super) fn client(&self) -> &Client {
+        self.run.client()
+    }
+
+    /// Whether it is recorded in the spool alone.
+    pub(super) fn is_offline(&self) -> bool {
+        self.client().config().is_offline()
+    }
+
     /// Records what is known at the start.
     pub(super) async fn describe(
         &self,
@@ -118,7 +134,13 @@ impl Tracked {
                 }
             }
         }
-        self.run.end(status.clone()).await
+        let client = self.run.client().clone();
+        let ended = self.run.end(status.clone()).await;
+        if client.config().is_offline() {
+            // So that it can be delivered.
+            client.close().await;
+        }
+        ended
     }
 
     /// What masks the secrets in what is recorded.

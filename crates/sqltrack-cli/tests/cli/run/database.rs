@@ -135,12 +135,50 @@ fn a_wrong_configuration_fails_before_the_command_starts() {
 #[test]
 fn a_server_that_is_down_does_not_stop_a_command() {
     let program = Program::new().option("--host", "127.0.0.1").option("--port", "1");
+    let program = program.variable("SQLTRACK_DSN_SPOOL", "off");
     let outcome = program.run(&["run", "sh", "-c", "echo out; echo err >&2; exit 3"]);
     assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(3), "out\n"));
     let (warning, rest) = outcome.stderr.split_once('\n').unwrap();
     assert!(warning.starts_with("warning: cannot reach database `nobody` on 127.0.0.1:1"), "{warning}");
     assert!(warning.ends_with("; the command runs without being recorded"), "{warning}");
     assert_eq!(rest, "err\n");
+}
+
+#[test]
+fn what_a_command_records_while_the_server_is_down_waits_in_the_spool() {
+    let away = Program::new().option("--host", "127.0.0.1").option("--port", "1");
+    let home = away.folder().to_str().unwrap().to_owned();
+    let away = away.variable("XDG_STATE_HOME", &home);
+    let script =
+        format!("{PROGRAM} log --step 1 loss=0.5 && {PROGRAM} edit run --comment hi; echo err >&2; exit 3");
+    let run = ["run", "--experiment", "Iris", "--tag", "night", "sh", "-c", &script];
+    let outcome = away.run(&run);
+    assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(3), ""), "{}", outcome.stderr);
+    let lines: Vec<&str> = outcome.stderr.lines().collect();
+    let [first, "err", last] = lines[..] else { panic!("{lines:?}") };
+    assert!(first.starts_with("warning: cannot reach database `nobody` on 127.0.0.1:1"), "{first}");
+    assert!(first.ends_with("; the run waits in the spool, for `sqltrack-cli sync`"), "{first}");
+    assert!(
+        last.ends_with(&format!("see `{home}/sqltrack/spool`, and try `sqltrack-cli sync` later")),
+        "{last}"
+    );
+    for program in programs(&mut Server::new(), "arrival") {
+        // Another database than was meant gets it only by force. A copy, since there are two.
+        let spool = program.folder().join("spool");
+        let copied = std::process::Command::new("cp")
+            .arg("-r")
+            .arg(format!("{home}/sqltrack/spool"))
+            .arg(&spool)
+            .status();
+        assert!(copied.unwrap().success());
+        program.run(&["sync", "spool"]).failed();
+        let done = program.run(&["sync", "spool", "--force", "--format", "csv"]).succeeded();
+        assert!(done.ends_with(",0,0,0,1\n"), "{done}");
+        let sql = "SELECT e.name || r.status || r.comment || (r.extras -> 'stderr' ->> 0) FROM runs AS r
+            JOIN experiments AS e ON e.id = r.experiment_id";
+        assert_eq!(value(&program, sql), "IrisFAILEDhierr");
+        assert_eq!(value(&program, "SELECT loss FROM metrics WHERE step = 1"), "0.5");
+    }
 }
 
 /// Starts a command that waits for the end of standard input, and exits then with 3.
