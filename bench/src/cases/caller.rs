@@ -16,15 +16,11 @@ const BURST: i64 = 1000;
 
 pub(super) async fn measure(setting: &Setting) -> Result<Vec<Figure>> {
     let database = setting.database(NAMES.len()).await?;
-    let figures = measure_calls(setting, database.client().await?, "", 1e-6).await?;
-    #[cfg(feature = "spool")]
-    let figures = {
-        let folder = tempfile::tempdir_in(&setting.place.folder)?;
-        let spool = folder.path().to_str().context("the path of the spool is no text")?;
-        let spooling = crate::database::client(database.url(), &[("spool", spool.to_owned())]).await?;
-        let spooled = measure_calls(setting, spooling, " with the spool", 2e-6).await?;
-        figures.into_iter().chain(spooled).collect()
-    };
+    let mut figures = measure_calls(setting, database.client().await?, "", 1e-6).await?;
+    let folder = tempfile::tempdir_in(&setting.place.folder)?;
+    let spool = folder.path().to_str().context("the path of the spool is no text")?;
+    let spooling = crate::database::client(database.url(), &[("spool", spool.to_owned())]).await?;
+    figures.extend(measure_calls(setting, spooling, " with the spool", 2e-6).await?);
     database.remove().await?;
     Ok(figures)
 }

@@ -66,7 +66,7 @@ pub use error::Error;
 pub use experiment::{Comment, Experiment, ExperimentEdit, ExperimentKey};
 pub use life::{Reap, TrackGuard, Tracking, sigterm};
 pub use listing::ListingError;
-pub use metrics::{Ack, AddMetrics, At, MetricPoint, MetricSet, Metrics};
+pub use metrics::{Ack, AddMetrics, At, Best, BestPoint, BestValue, Goal, MetricPoint, MetricSet, Metrics};
 pub use parameters::Parameters;
 pub use redact::Redactor;
 pub use run::{Run, RunEdit};

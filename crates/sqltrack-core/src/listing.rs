@@ -1,7 +1,7 @@
 //! What there is: experiments, runs, and the metrics of a run as one table.
 
 use indexmap::IndexSet;
-use sqltrack_engines::{Column, ExperimentId, Row, Rows, RunId, Value};
+use sqltrack_engines::{Column, ExperimentId, MetricColumn, Row, Rows, RunId, Value};
 
 use crate::{Client, Error, MetricPoint, Run};
 
@@ -24,6 +24,14 @@ pub enum ListingError {
         name: String,
         /// The name that is most like it, if any is.
         nearest: Option<String>,
+    },
+    /// The values of a metric are no numbers.
+    #[error("metric `{name}` has the type {type_name}; only numbers can be compared")]
+    NotANumber {
+        /// The metric.
+        name: String,
+        /// The database's name of its type.
+        type_name: String,
     },
 }
 
@@ -143,11 +151,15 @@ impl Client {
         Ok(metrics_table(points, &names))
     }
 
+    /// The columns of the table `metrics`.
+    pub(crate) async fn metric_columns(&self) -> Result<Vec<MetricColumn>, Error> {
+        self.with_connection(|conn| Box::pin(async move { Ok::<_, Error>(conn.metric_columns().await?) }))
+            .await
+    }
+
     /// The names of metrics: the columns of the table in their order, and what the run has beyond them.
     async fn known_metrics(&self, points: &[MetricPoint]) -> Result<IndexSet<String>, Error> {
-        let columns = self
-            .with_connection(|conn| Box::pin(async move { Ok::<_, Error>(conn.metric_columns().await?) }))
-            .await?;
+        let columns = self.metric_columns().await?;
         let beyond = points.iter().flat_map(|point| point.metrics.keys().cloned());
         Ok(columns.into_iter().map(|column| column.name).chain(beyond).collect())
     }
@@ -177,7 +189,7 @@ fn with_tags(row: Row) -> Vec<Value> {
 }
 
 /// The name that is most like `name`, unless none is like it at all.
-fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
+pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
     let lower = name.to_lowercase();
     let likeness = |other: &str| strsim::jaro_winkler(&lower, &other.to_lowercase());
     let best = known.map(|other| (likeness(other), other)).max_by(|a, b| a.0.total_cmp(&b.0));

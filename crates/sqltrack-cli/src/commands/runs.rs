@@ -1,8 +1,10 @@
 //! `runs`: what runs there are.
 
+use std::collections::HashMap;
 use std::io::Write;
+use std::str::FromStr;
 
-use sqltrack_core::Client;
+use sqltrack_core::{Client, Column, Goal, Row, Rows, Value};
 
 use crate::diagnostics::note;
 use crate::format::FormatArgs;
@@ -12,7 +14,8 @@ use crate::format::FormatArgs;
 #[command(after_help = "\
 Examples:
   sqltrack-cli runs --limit 10
-  sqltrack-cli runs --experiment Iris --format csv")]
+  sqltrack-cli runs --experiment Iris --format csv
+  sqltrack-cli runs --experiment Iris --best val/accuracy:max --best val/loss:min")]
 pub(crate) struct Args {
     /// Only the runs of this experiment, given by its name, or by its id if none has such a name
     #[arg(long, value_name = "NAME|ID")]
@@ -20,8 +23,52 @@ pub(crate) struct Args {
     /// Only so many of the newest runs
     #[arg(long, value_name = "N")]
     limit: Option<u32>,
+    /// Also the best value of a metric in each run, and its step; may be given several times
+    #[arg(long, value_name = "METRIC:max|min")]
+    best: Vec<BestOf>,
     #[command(flatten)]
     format: FormatArgs,
+}
+
+/// A metric, and which of its values is the best.
+#[derive(Debug, Clone, PartialEq)]
+struct BestOf {
+    metric: String,
+    goal: Goal,
+}
+
+impl FromStr for BestOf {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let goal = |word| match word {
+            "max" => Some(Goal::Max),
+            "min" => Some(Goal::Min),
+            _ => None,
+        };
+        // The name may hold colons.
+        let parts = text.rsplit_once(':').and_then(|(metric, word)| Some((metric, goal(word)?)));
+        let (metric, goal) =
+            parts.ok_or_else(|| format!("say which value is the best: `{text}:max` or `{text}:min`"))?;
+        Ok(Self { metric: metric.to_owned(), goal })
+    }
+}
+
+impl BestOf {
+    /// The rows of runs with two columns more: the best value, and its step.
+    async fn add_to(&self, rows: Rows, client: &Client) -> anyhow::Result<Rows> {
+        let ids: Vec<i64> = rows.iter().map(|row| row.get("id")).collect::<Result<_, _>>()?;
+        let found = client.best(self.metric.as_str(), self.goal).runs(ids.iter().copied()).await?;
+        let mut found: HashMap<i64, _> = found.into_iter().map(|found| (found.run.0, found.best)).collect();
+        let column = |name: String| Column { name, type_name: String::new() };
+        let new = [self.metric.clone(), format!("{}_step", self.metric)].map(column);
+        let columns = rows.columns().iter().cloned().chain(new).collect();
+        let with_best = |(row, id): (Row, i64)| {
+            let best = found.remove(&id).flatten().map(|best| [best.value, Value::Int(best.step)]);
+            row.into_values().into_iter().chain(best.unwrap_or([Value::Null, Value::Null])).collect()
+        };
+        Ok(Rows::new(columns, rows.into_iter().zip(ids).map(with_best).collect()))
+    }
 }
 
 pub(super) async fn run(args: &Args, client: &Client, out: &mut impl Write) -> anyhow::Result<()> {
@@ -29,7 +76,10 @@ pub(super) async fn run(args: &Args, client: &Client, out: &mut impl Write) -> a
         Some(name_or_id) => Some(client.find_experiment(name_or_id).await?),
         None => None,
     };
-    let rows = client.list_runs(experiment, args.limit).await?;
+    let mut rows = client.list_runs(experiment, args.limit).await?;
+    for best in &args.best {
+        rows = best.add_to(rows, client).await?;
+    }
     args.format.print(&rows, out)?;
     if rows.is_empty() && args.limit != Some(0) {
         match &args.experiment {
@@ -38,4 +88,19 @@ pub(super) async fn run(args: &Args, client: &Client, out: &mut impl Write) -> a
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_best_value_is_that_of_a_metric_and_a_goal() {
+        let parsed = "val:loss:min".parse();
+        assert_eq!(parsed, Ok(BestOf { metric: "val:loss".to_owned(), goal: Goal::Min }));
+        for text in ["loss", "loss:", "loss:best", ""] {
+            let err = text.parse::<BestOf>().unwrap_err();
+            assert!(err.starts_with("say which value is the best"), "{err}");
+        }
+    }
 }

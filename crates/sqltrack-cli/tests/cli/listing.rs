@@ -92,3 +92,33 @@ fn a_run_without_metrics_says_so() {
     assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(0), "step,progress\n"));
     assert_eq!(outcome.stderr, "run 1 has no metrics yet\n");
 }
+
+#[tokio::test]
+async fn the_best_values_of_runs_are_listed_with_their_steps() {
+    let program = Program::sqlite_with("");
+    let client = program.client();
+    let experiment = Experiment::open(&client, "Iris").await.unwrap();
+    for made in [&[0.5, 0.25, 0.75][..], &[f64::NAN], &[], &[0.25, f64::NAN, 0.25]] {
+        let run = experiment.new_run().await.unwrap();
+        for (step, loss) in (1..).zip(made) {
+            run.add_metrics(metrics! { "loss" => *loss, "count:a" => step }).step(step).await.unwrap();
+        }
+    }
+    client.close().await;
+    let runs = |arguments: &[&str]| program.run(&[&["runs", "--format", "csv"], arguments].concat());
+    let printed = runs(&["--best", "loss:min", "--best", "count:a:max"]).succeeded();
+    assert!(
+        printed.lines().next().unwrap().ends_with("tags,loss,loss_step,count:a,count:a_step"),
+        "{printed}"
+    );
+    let values = |line: &str| line.split(',').skip(8).collect::<Vec<_>>().join(",");
+    let found: Vec<String> = printed.lines().skip(1).map(values).collect();
+    assert_eq!(found, ["0.25,2,3,3", ",,1,1", ",,,", "0.25,1,3,3"]);
+    let limited = runs(&["--best", "loss:max", "--limit", "1"]).succeeded();
+    assert_eq!(limited.lines().last().map(values).as_deref(), Some("0.25,1"));
+    let message = runs(&["--best", "los:max"]).failed();
+    assert_eq!(message, "there is no metric `los`; did you mean `loss`?");
+    let outcome = runs(&["--best", "loss"]);
+    assert_eq!(outcome.code, Some(2));
+    assert!(outcome.stderr.contains("`loss:max` or `loss:min`"), "{}", outcome.stderr);
+}

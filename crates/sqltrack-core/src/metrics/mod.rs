@@ -2,6 +2,7 @@
 
 mod add;
 mod at;
+mod best;
 mod names;
 mod read;
 mod record;
@@ -16,6 +17,7 @@ use sqltrack_engines::Value;
 
 pub use add::{Ack, AddMetrics};
 pub use at::At;
+pub use best::{Best, BestPoint, BestValue, Goal};
 pub(crate) use names::NameSet;
 pub use read::MetricPoint;
 pub use set::MetricSet;

@@ -21,6 +21,7 @@
 //! # Ok::<(), sqltrack_engines::sql::SqlError>(())
 //! ```
 
+mod best;
 mod compose;
 mod error;
 mod identifier;
@@ -34,6 +35,7 @@ mod property_tests;
 #[cfg(test)]
 mod tests;
 
+pub use best::{BestIn, BestOf, Goal, best};
 pub use compose::{Argument, Composable, Sql};
 pub use error::SqlError;
 pub use identifier::Identifier;

@@ -1,0 +1,214 @@
+//! The statement that finds the best value of a metric in each of many runs.
+//!
+//! NULL, NaN and infinities never win; of equal values, the one at the smallest step and progress does. PostgreSQL takes NaN
+//! for the largest number and puts NULL first in descending order, so that neither `max(loss)` nor
+//! `ORDER BY loss DESC LIMIT 1` does that.
+
+use super::{Composable as _, Identifier, Literal, SqlError};
+use crate::Dialect;
+
+/// Which value is the best.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Goal {
+    /// The largest.
+    Max,
+    /// The smallest.
+    Min,
+}
+
+/// Where the values of a metric stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BestOf<'a> {
+    /// In a column of floats.
+    Floats(&'a str),
+    /// In a column of integers.
+    Integers(&'a str),
+    /// In `metrics_overflow`, under this name.
+    Overflow(&'a str),
+}
+
+/// Which runs are meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BestIn {
+    /// All of them.
+    All,
+    /// Those of the experiment `$1`.
+    Experiment,
+    /// Those whose ids are in the list `$1`.
+    Runs,
+}
+
+/// The parts that the statement is made of.
+struct Parts {
+    table: &'static str,
+    /// The value.
+    value: String,
+    /// The same as an integer; NULL for what is a float.
+    exact: String,
+    /// Whether there is a value.
+    has: String,
+    is_nan: String,
+    /// The value as a float.
+    number: String,
+    /// The order in which the best one comes first, if all are finite.
+    order: String,
+    /// The same, but with what is not finite before it.
+    order_to_see: String,
+    aggregate: &'static str,
+    chosen: &'static str,
+}
+
+/// The statement. Its rows, one for each run that has the metric, in the order of their ids: `run_id`, the best value as
+/// `value` or, if it is an integer, as `exact`, its `step` and `progress`, all NULL if no value is finite; how many are not
+/// (`non_finite`), and the first step with NaN (`first_nan_step`).
+///
+/// ```
+/// use sqltrack_engines::Dialect;
+/// use sqltrack_engines::sql::{BestIn, BestOf, Goal, best};
+///
+/// let sql = best(BestOf::Floats("loss"), Goal::Min, BestIn::Experiment, Dialect::Sqlite)?;
+/// assert!(sql.contains("min(CASE WHEN"));
+/// # Ok::<(), sqltrack_engines::sql::SqlError>(())
+/// ```
+///
+/// # Errors
+///
+/// [`SqlError`] if the name can be none of a metric.
+pub fn best(of: BestOf<'_>, goal: Goal, among: BestIn, dialect: Dialect) -> Result<String, SqlError> {
+    let parts = Parts::new(of, goal, among, dialect)?;
+    Ok(match dialect {
+        Dialect::Postgres => parts.postgres(),
+        Dialect::Sqlite => parts.sqlite(matches!(of, BestOf::Overflow(_))),
+    })
+}
+
+impl Parts {
+    fn new(of: BestOf<'_>, goal: Goal, among: BestIn, dialect: Dialect) -> Result<Self, SqlError> {
+        let (is_postgres, none) = match dialect {
+            Dialect::Postgres => (true, "CAST(NULL AS BIGINT)"),
+            Dialect::Sqlite => (false, "NULL"),
+        };
+        let choose = |postgres: &str, sqlite: &str| (if is_postgres { postgres } else { sqlite }).to_owned();
+        let (table, value, exact, has, is_nan) = match of {
+            BestOf::Floats(name) => {
+                let column = Identifier::new(name).quoted()?;
+                let is_nan = choose(&format!("{column} = 'NaN'"), "FALSE");
+                ("metrics", column.clone(), none.to_owned(), format!("{column} IS NOT NULL"), is_nan)
+            }
+            BestOf::Integers(name) => {
+                let column = Identifier::new(name).quoted()?;
+                let has = format!("{column} IS NOT NULL");
+                ("metrics", column.clone(), column, has, "FALSE".to_owned())
+            }
+            BestOf::Overflow(name) => {
+                let name = Literal::from(name).to_string_for(dialect)?;
+                let is_nan = choose("value = 'NaN'", "other = '{\"float\":\"NaN\"}'");
+                let exact = choose(
+                    "CASE jsonb_typeof(other) WHEN 'number' THEN CAST(other #>> '{}' AS BIGINT) END",
+                    "CASE json_type(other) WHEN 'integer' THEN CAST(other AS INTEGER) END",
+                );
+                let has = format!("name = {name} AND (value IS NOT NULL OR {is_nan})");
+                ("metrics_overflow", "value".to_owned(), exact, has, is_nan)
+            }
+        };
+        // As a float, whose difference to itself is zero, or if it is not finite NaN (NULL on SQLite).
+        let number = match of {
+            BestOf::Integers(_) => format!("CAST({value} AS DOUBLE PRECISION)"),
+            _ => value.clone(),
+        };
+        let (direction, is_beyond) =
+            if goal == Goal::Max { ("DESC", "> '-Infinity'") } else { ("ASC", "< 'Infinity'") };
+        let rest = match of {
+            BestOf::Overflow(_) => format!("{exact} {direction} NULLS LAST, step, progress"),
+            _ => "step, progress".to_owned(),
+        };
+        let order = format!("{value} {direction}, {rest}");
+        // NaN and one of the infinities come first by themselves, the other one as NULL.
+        let order_to_see = match of {
+            BestOf::Integers(_) => order.clone(),
+            _ => format!("CASE WHEN {value} {is_beyond} THEN {value} END {direction} NULLS FIRST, {rest}"),
+        };
+        let chosen = match (among, is_postgres) {
+            (BestIn::All, _) => "SELECT id FROM runs",
+            (BestIn::Experiment, _) => "SELECT id FROM runs WHERE experiment_id = $1",
+            (BestIn::Runs, true) => "SELECT id FROM runs WHERE id = ANY($1)",
+            (BestIn::Runs, false) => "SELECT id FROM runs WHERE id IN (SELECT value FROM json_each($1))",
+        };
+        let aggregate = if goal == Goal::Max { "max" } else { "min" };
+        Ok(Self { table, value, number, exact, has, is_nan, order, order_to_see, aggregate, chosen })
+    }
+
+    /// One look at each run: what is not finite comes first, so that it is seen, and looked at once more only then.
+    ///
+    /// That the second look is rare is told by how it is asked for: `= 'NaN'`, and not `<> 0`. The planner would take it for
+    /// so expensive otherwise that it compiles all of the statement, which takes longer than to run it.
+    fn postgres(&self) -> String {
+        let Self { table, number, exact, has, is_nan, order, order_to_see, chosen, .. } = self;
+        format!(
+            "WITH top AS MATERIALIZED (
+    SELECT r.id AS run_id, v.*
+    FROM ({chosen}) AS r
+    CROSS JOIN LATERAL (
+        SELECT CAST({number} AS DOUBLE PRECISION) AS value, {exact} AS exact, step, progress
+        FROM {table}
+        WHERE run_id = r.id AND {has}
+        ORDER BY {order_to_see}
+        LIMIT 1
+    ) AS v
+)
+SELECT run_id, value, exact, step, progress, CAST(0 AS BIGINT) AS non_finite, CAST(NULL AS BIGINT) AS first_nan_step
+FROM top
+WHERE value - value = 0
+UNION ALL
+SELECT t.run_id, b.value, b.exact, b.step, b.progress, n.non_finite, n.first_nan_step
+FROM top AS t
+CROSS JOIN LATERAL (
+    SELECT count(*) AS non_finite, min(step) FILTER (WHERE {is_nan}) AS first_nan_step
+    FROM {table}
+    WHERE run_id = t.run_id AND {has} AND {number} - {number} = 'NaN'
+) AS n
+LEFT JOIN LATERAL (
+    SELECT CAST({number} AS DOUBLE PRECISION) AS value, {exact} AS exact, step, progress
+    FROM {table}
+    WHERE run_id = t.run_id AND {has} AND {number} - {number} = 0
+    ORDER BY {order}
+    LIMIT 1
+) AS b ON TRUE
+WHERE t.value - t.value = 'NaN'
+ORDER BY run_id"
+        )
+    }
+
+    /// One look at each run for its best value, and one until its step is found.
+    fn sqlite(&self, is_mixed: bool) -> String {
+        let Self { table, value, number, exact, has, is_nan, aggregate, chosen, .. } = self;
+        let of_run = |what: &str| format!("SELECT {what} FROM {table} WHERE run_id = g.run_id AND {has}");
+        let exact_of = match (is_mixed, exact.as_str()) {
+            // Integers that are the same float.
+            (true, _) => format!("({} AND {value} = g.best)", of_run(&format!("{aggregate}({exact})"))),
+            (false, "NULL") => "NULL".to_owned(),
+            (false, _) => "g.best".to_owned(),
+        };
+        let is_it = if is_mixed {
+            format!("{value} = g.best AND {exact} IS g.exact")
+        } else {
+            format!("{value} = g.best")
+        };
+        let at = |what: &str| format!("({} AND {is_it} ORDER BY step, progress LIMIT 1)", of_run(what));
+        let (step, progress) = (at("step"), at("progress"));
+        format!(
+            "SELECT run_id, best AS value, exact, {step} AS step, {progress} AS progress, non_finite, first_nan_step
+FROM (
+    SELECT g.*, {exact_of} AS exact
+    FROM (
+        SELECT run_id, {aggregate}(CASE WHEN {number} - {number} = 0 THEN {value} END) AS best,
+            count(*) - count({number} - {number}) AS non_finite, min(CASE WHEN {is_nan} THEN step END) AS first_nan_step
+        FROM {table}
+        WHERE run_id IN ({chosen}) AND {has}
+        GROUP BY run_id
+    ) AS g
+) AS g
+ORDER BY run_id"
+        )
+    }
+}
