@@ -27,6 +27,7 @@ impl Connection {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
+            .pragma("cache_size", "-8192")
             .busy_timeout(Duration::from_secs(60));
         let rows = rows_per_statement(width);
         let (upsert, batch) = (upsert(width, 1), upsert(width, rows));

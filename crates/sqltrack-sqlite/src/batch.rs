@@ -20,9 +20,9 @@ use crate::{dynamic, life, runs};
 const KEPT: usize = 500;
 /// SQLite's limit for the parameters of a statement (`MAX_VARIABLE_NUMBER`).
 const MAX_PARAMETERS: usize = 32_766;
-/// How many rows a statement may have. There are few sizes, so that few statements are made; the first one is that of a
-/// lone row.
-const SIZES: [usize; 4] = [512, 64, 8, 1];
+/// How many rows a statement may have. There are few sizes, so that few statements are made, and each number of rows is
+/// a sum of few.
+const SIZES: [usize; 10] = [1000, 500, 200, 100, 50, 20, 10, 5, 2, 1];
 /// How many values of the overflow a statement takes.
 const OVERFLOW_ROWS: usize = 500;
 

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 use sqltrack_engines::{
     ColumnSet, Engine, Fit, MetricType, MetricsBatch, MetricsGroup, MetricsKey, OverflowValue, RunId,
@@ -58,8 +59,8 @@ fn bits(key: &MetricsKey) -> KeyBits {
 #[derive(Default)]
 struct Stage {
     batch: MetricsBatch,
-    /// The row of each key in each group.
-    rows: HashMap<(usize, KeyBits), usize>,
+    /// The row of each key in each group. Made only once a key comes that may be there already: mostly, steps only grow.
+    rows: Option<HashMap<(usize, KeyBits), usize>>,
     /// Whether any row has a value in the overflow.
     has_overflow: bool,
 }
@@ -71,6 +72,53 @@ enum Place {
     NextStage,
 }
 
+/// What the calls do to their runs.
+#[derive(Default)]
+struct Runs {
+    writes: Vec<RunWrite>,
+    /// The largest step and progress of each.
+    tops: Vec<(i64, f64)>,
+    places: HashMap<RunId, usize>,
+    /// The place of the last one.
+    last: usize,
+}
+
+impl Runs {
+    /// The place of a run.
+    fn find(&mut self, run: RunId) -> Option<usize> {
+        if self.writes.get(self.last).is_none_or(|write| write.run != run) {
+            self.last = *self.places.get(&run)?;
+        }
+        Some(self.last)
+    }
+
+    /// Whether the run is held by another lease than this call's.
+    fn is_held_otherwise(&mut self, call: &Call) -> bool {
+        self.find(call.key.run).is_some_and(|place| self.writes[place].lease != call.lease)
+    }
+
+    /// Takes note of a call, and tells whether its key is surely none of those before.
+    fn note(&mut self, call: &Call, touches: &Touches, now: Instant) -> bool {
+        let at = (call.key.step, call.key.progress);
+        let found = self.find(call.key.run);
+        let place = found.unwrap_or_else(|| {
+            self.last = self.writes.len();
+            self.places.insert(call.key.run, self.last);
+            self.writes.push(RunWrite { run: call.key.run, lease: call.lease, updated: None });
+            self.tops.push(at);
+            self.last
+        });
+        let write = &mut self.writes[place];
+        write.updated = touches.due(call.key.run, write.updated, call.updated, now);
+        let top = &mut self.tops[place];
+        let is_new = found.is_none() || at > *top;
+        if is_new {
+            *top = at;
+        }
+        is_new
+    }
+}
+
 pub(super) fn build<'a>(
     items: impl Iterator<Item = Item<'a>>,
     columns: &mut Columns,
@@ -78,14 +126,15 @@ pub(super) fn build<'a>(
     touches: &Touches,
     may_add: bool,
 ) -> Built {
+    let now = Instant::now();
     let mut built = Built::default();
     let mut stage = Stage::default();
-    let mut runs: HashMap<RunId, RunWrite> = HashMap::new();
+    let mut runs = Runs::default();
     let mut values = Vec::new();
     let mut spilled = Vec::new();
     for (place, item) in items.enumerate() {
         let call = item.call;
-        if runs.get(&call.key.run).is_some_and(|run| run.lease != call.lease) {
+        if runs.is_held_otherwise(call) {
             break;
         }
         built.taken = place + 1;
@@ -102,17 +151,12 @@ pub(super) fn build<'a>(
             built.refused.push((place, err));
             continue;
         }
-        let run = runs.entry(call.key.run).or_insert(RunWrite {
-            run: call.key.run,
-            lease: call.lease,
-            updated: None,
-        });
-        run.updated = touches.due(call.key.run, run.updated, call.updated);
+        let is_new = runs.note(call, touches, now);
         if layout.columns.is_empty() && spilled.is_empty() {
             continue;
         }
         let is_over = !spilled.is_empty();
-        match stage.place(&call.key, &layout.columns, is_over) {
+        match stage.place(&call.key, &layout.columns, is_over, is_new) {
             Place::NextStage => {
                 built.batches.push(std::mem::take(&mut stage).batch);
                 let group = stage.group(&layout.columns);
@@ -130,9 +174,8 @@ pub(super) fn build<'a>(
         stage.batch.overflow.extend(spilled.drain(..).map(of_key));
     }
     built.batches.push(stage.batch);
-    let mut runs: Vec<RunWrite> = runs.into_values().collect();
-    runs.sort_by_key(|run| run.run);
-    spread_runs(&mut built.batches, runs);
+    runs.writes.sort_by_key(|run| run.run);
+    spread_runs(&mut built.batches, runs.writes);
     built
 }
 
@@ -155,15 +198,20 @@ impl Stage {
         groups.len() - 1
     }
 
-    fn place(&mut self, key: &MetricsKey, columns: &Arc<ColumnSet>, is_over: bool) -> Place {
+    fn place(&mut self, key: &MetricsKey, columns: &Arc<ColumnSet>, is_over: bool, is_new: bool) -> Place {
         let own = self.batch.groups.iter().position(|group| group.columns.id() == columns.id());
         if own.is_none() && self.batch.groups.len() >= MAX_GROUPS {
             return Place::NextStage;
         }
+        if is_new {
+            return Place::New(self.group(columns));
+        }
         let bits = bits(key);
         let mut over = None;
-        for (number, group) in self.batch.groups.iter().enumerate() {
-            let Some(row) = self.rows.get(&(number, bits)) else { continue };
+        let groups = &self.batch.groups;
+        let rows = self.rows.get_or_insert_with(|| known_rows(groups));
+        for (number, group) in groups.iter().enumerate() {
+            let Some(row) = rows.get(&(number, bits)) else { continue };
             if is_over || self.has_overflow {
                 return Place::NextStage;
             }
@@ -179,10 +227,21 @@ impl Stage {
 
     fn add(&mut self, group: usize, key: &MetricsKey, values: &mut Vec<Value>) {
         let rows = &mut self.batch.groups[group];
-        self.rows.insert((group, bits(key)), rows.keys.len());
+        if let Some(known) = &mut self.rows {
+            known.insert((group, bits(key)), rows.keys.len());
+        }
         rows.keys.push(*key);
         rows.values.append(values);
     }
+}
+
+/// The row of each key in each group.
+fn known_rows(groups: &[MetricsGroup]) -> HashMap<(usize, KeyBits), usize> {
+    let keys = |(number, group): (usize, &MetricsGroup)| {
+        let rows = group.keys.iter().enumerate();
+        rows.map(|(row, key)| ((number, bits(key)), row)).collect::<Vec<_>>()
+    };
+    groups.iter().enumerate().flat_map(keys).collect()
 }
 
 fn have_common(one: &ColumnSet, other: &ColumnSet) -> bool {

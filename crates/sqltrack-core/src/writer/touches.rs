@@ -16,13 +16,20 @@ pub(super) struct Touches(HashMap<RunId, Instant>);
 
 impl Touches {
     /// What to write to the run's time after another call, with what was to be written before it.
-    pub(super) fn due(&self, run: RunId, before: Option<Moment>, call: Option<Moment>) -> Option<Moment> {
+    pub(super) fn due(
+        &self,
+        run: RunId,
+        before: Option<Moment>,
+        call: Option<Moment>,
+        now: Instant,
+    ) -> Option<Moment> {
         match call {
             None => before,
             Some(Moment::At(_)) => call,
             Some(Moment::Now) if before.is_some() => call,
             Some(Moment::Now) => {
-                let is_recent = self.0.get(&run).is_some_and(|last| last.elapsed() < INTERVAL);
+                let is_recent =
+                    self.0.get(&run).is_some_and(|last| now.saturating_duration_since(*last) < INTERVAL);
                 if is_recent { None } else { call }
             }
         }
