@@ -1,11 +1,11 @@
-//! Reading: the best values of many runs, and one curve of them.
+//! Reading: the best values of many runs, one curve of them, and a step with more metrics than there are columns.
 
 use std::sync::Arc;
 use std::time::Instant;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use async_trait::async_trait;
-use sqltrack_core::{Client, Experiment, ExperimentId, Value};
+use sqltrack_core::{Client, Experiment, ExperimentId, Metrics, Run, Value};
 
 use super::{LIBRARY, RAW, Setting};
 use crate::database::{Database, EXPERIMENT, Engine};
@@ -52,6 +52,9 @@ fn best_by_hand(engine: Engine) -> [(&'static str, &'static str); 2] {
 }
 
 const CURVE: &str = "SELECT step, metric_0 FROM metrics WHERE run_id = $1 ORDER BY step, progress";
+/// How many metrics a step has that are more than there are columns.
+const MANY: usize = 10_000;
+const NARROW: &str = "SELECT step, progress, name, value, other FROM metrics_overflow WHERE run_id = $1";
 const LISTED: &str = "the library's `list_metrics`";
 
 pub(super) async fn measure(setting: &Setting) -> Result<Vec<Figure>> {
@@ -60,7 +63,7 @@ pub(super) async fn measure(setting: &Setting) -> Result<Vec<Figure>> {
     let figures = vec![best_values(setting, &database, runs.len()).await?];
     let curves = curves(setting, &database, runs).await?;
     database.remove().await?;
-    Ok(figures.into_iter().chain(curves).collect())
+    Ok(figures.into_iter().chain(curves).chain([many_metrics(setting).await?]).collect())
 }
 
 /// Makes runs of [`BATCH`] steps each.
@@ -139,6 +142,48 @@ async fn curves(setting: &Setting, database: &Database, runs: Vec<i64>) -> Resul
         )
     };
     Ok(vec![figure("`Client::query`", LIBRARY)?, figure("`Client::list_metrics`", LISTED)?])
+}
+
+/// More metrics at one step than there are columns, against as many narrow rows.
+async fn many_metrics(setting: &Setting) -> Result<Figure> {
+    let (wide, narrow) = (setting.database(1).await?, setting.database(1).await?);
+    let client = wide.client().await?;
+    let all_beyond = crate::database::client(narrow.url(), &[("columns", "0".to_owned())]).await?;
+    let mut runs = Vec::new();
+    for client in [&client, &all_beyond] {
+        let run = Experiment::open(client, EXPERIMENT).await?.new_run().await?;
+        let metrics: Metrics = (0..MANY).map(|number| (format!("layer {number}"), 0.5)).collect();
+        run.add_metrics(metrics).await?;
+        runs.push(run);
+    }
+    let parameters = vec![runs[1].id().0];
+    let outcome = Duel::default()
+        .side(RAW, RawReading::new(&narrow, NARROW, parameters).await?)
+        .side(LIBRARY, Points(runs.swap_remove(0)))
+        .fight(setting.scale.rounds(60))
+        .await?;
+    drop((client, all_beyond, runs));
+    wide.remove().await?;
+    narrow.remove().await?;
+    Ok(setting
+        .figure(format!("{MANY} metrics of one step by `Run::metrics`"))
+        .raw(outcome.seconds(RAW)?, Unit::Seconds)
+        .library(outcome.seconds(LIBRARY)?, Unit::Seconds)
+        .ratio(outcome.cost(LIBRARY, RAW)?)
+        .note("the driver reads as many narrow rows, and decodes none"))
+}
+
+/// All metrics of a run.
+struct Points(Run);
+
+#[async_trait]
+impl Side for Points {
+    async fn turn(&mut self) -> Result<Turn> {
+        let start = Instant::now();
+        let points = self.0.metrics().await?;
+        ensure!(points.len() == 1 && points[0].metrics.len() == MANY, "metrics are missing");
+        Ok(Turn { elapsed: start.elapsed(), work: 1 })
+    }
 }
 
 /// The driver's rows of a statement, for one parameter after the other.

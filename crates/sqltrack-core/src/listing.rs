@@ -160,8 +160,13 @@ impl Client {
     /// The names of metrics: the columns of the table in their order, and what the run has beyond them.
     async fn known_metrics(&self, points: &[MetricPoint]) -> Result<IndexSet<String>, Error> {
         let columns = self.metric_columns().await?;
-        let beyond = points.iter().flat_map(|point| point.metrics.keys().cloned());
-        Ok(columns.into_iter().map(|column| column.name).chain(beyond).collect())
+        let mut known: IndexSet<String> = columns.into_iter().map(|column| column.name).collect();
+        for name in points.iter().flat_map(|point| point.metrics.keys()) {
+            if !known.contains(name.as_str()) {
+                known.insert(name.clone());
+            }
+        }
+        Ok(known)
     }
 }
 

@@ -1,9 +1,7 @@
 //! Reading the metrics of a run.
 
-use std::collections::BTreeMap;
-
 use indexmap::IndexMap;
-use sqltrack_engines::{Row, Value, overflow};
+use sqltrack_engines::{Rows, Value, overflow};
 
 use crate::{Error, Run};
 
@@ -18,24 +16,6 @@ pub struct MetricPoint {
     pub metrics: IndexMap<String, Value>,
 }
 
-/// A step and progress in their order.
-#[derive(PartialEq, Clone, Copy)]
-struct Key(i64, f64);
-
-impl Eq for Key {}
-
-impl PartialOrd for Key {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Key {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.0.cmp(&other.0).then(self.1.total_cmp(&other.1))
-    }
-}
-
 impl Run {
     /// All metrics of the run by step and progress: just what was added, NaN and what the table has no column for
     /// included. Empty for a run that does not exist.
@@ -44,53 +24,71 @@ impl Run {
     ///
     /// [`Error::Engine`] if the database fails.
     pub async fn metrics(&self) -> Result<Vec<MetricPoint>, Error> {
-        let run = self.id().0;
-        let (rows, spilled) = self
-            .client()
-            .with_connection(move |conn| {
-                Box::pin(async move {
-                    let rows = conn.query("SELECT * FROM metrics WHERE run_id = $1", &[Value::Int(run)]).await?;
-                    let spilled = conn
-                        .query(
-                            "SELECT step, progress, name, value, other FROM metrics_overflow WHERE run_id = $1",
-                            &[Value::Int(run)],
-                        )
-                        .await?;
-                    Ok((rows, spilled))
-                })
+        let run = Value::Int(self.id().0);
+        let read = self.client().with_connection(move |conn| {
+            Box::pin(async move {
+                let parameters = [run];
+                let rows = conn.query(ROWS, &parameters).await?;
+                Ok((rows, conn.query(BEYOND, &parameters).await?))
             })
-            .await?;
-        let mut points = BTreeMap::new();
-        for row in rows {
-            let key = Key(row.get("step")?, row.get("progress")?);
-            points.insert(key, columns(row));
-        }
-        for row in spilled {
-            let key = Key(row.get("step")?, row.get("progress")?);
-            let metrics: &mut IndexMap<String, Value> = points.entry(key).or_default();
-            if let Some(value) = overflow::decode(row.get("value")?, other(&row)?) {
-                metrics.insert(row.get("name")?, value);
-            }
-        }
-        let point = |(Key(step, progress), metrics)| MetricPoint { step, progress, metrics };
-        Ok(points.into_iter().map(point).collect())
+        });
+        let (rows, beyond) = read.await?;
+        merge(points(rows)?, beyond)
     }
 }
 
+const ROWS: &str = "SELECT * FROM metrics WHERE run_id = $1 ORDER BY step, progress";
+const BEYOND: &str = "SELECT step, progress, name, value, other FROM metrics_overflow WHERE run_id = $1 \
+    ORDER BY step, progress";
+
+/// The points that stand in columns, in order.
+fn points(rows: Rows) -> Result<Vec<MetricPoint>, Error> {
+    let names: Vec<String> = rows.columns().iter().map(|column| column.name.clone()).collect();
+    let is_metric: Vec<bool> =
+        names.iter().map(|name| !matches!(name.as_str(), "run_id" | "step" | "progress")).collect();
+    let mut points = Vec::with_capacity(rows.len());
+    for row in rows {
+        let (step, progress) = (row.get("step")?, row.get("progress")?);
+        let values = names.iter().zip(&is_metric).zip(row.into_values());
+        let has_value = |((_, is_metric), value): &((&String, &bool), Value)| **is_metric && !value.is_null();
+        let metrics = values.filter(has_value).map(|((name, _), value)| (name.clone(), value)).collect();
+        points.push(MetricPoint { step, progress, metrics });
+    }
+    Ok(points)
+}
+
+/// The points with what stands beyond the columns, also in order.
+fn merge(points: Vec<MetricPoint>, beyond: Rows) -> Result<Vec<MetricPoint>, Error> {
+    if beyond.is_empty() {
+        return Ok(points);
+    }
+    let mut merged: Vec<MetricPoint> = Vec::with_capacity(points.len());
+    let mut rest = points.into_iter().peekable();
+    for row in beyond {
+        let (step, progress, name, value, other): (i64, f64, String, Option<f64>, Value) = row.decode()?;
+        while let Some(point) = rest.next_if(|point| (point.step, point.progress) <= (step, progress)) {
+            merged.push(point);
+        }
+        if merged.last().is_none_or(|point| (point.step, point.progress) != (step, progress)) {
+            merged.push(MetricPoint { step, progress, metrics: IndexMap::new() });
+        }
+        if let Some(value) = overflow::decode(value, json(other)?)
+            && let Some(point) = merged.last_mut()
+        {
+            point.metrics.insert(name, value);
+        }
+    }
+    merged.extend(rest);
+    Ok(merged)
+}
+
 /// The column `other`, which is text on SQLite.
-fn other(row: &Row) -> Result<Option<serde_json::Value>, Error> {
-    match row.get::<Value>("other")? {
+fn json(other: Value) -> Result<Option<serde_json::Value>, Error> {
+    match other {
         Value::Json(json) => Ok(Some(json)),
         Value::Text(text) => {
             serde_json::from_str(&text).map(Some).map_err(|err| Error::Metrics(format!("`{text}`: {err}")))
         }
         _ => Ok(None),
     }
-}
-
-fn columns(row: Row) -> IndexMap<String, Value> {
-    let names: Vec<String> = row.columns().iter().map(|column| column.name.clone()).collect();
-    let is_metric = |name: &str| !matches!(name, "run_id" | "step" | "progress");
-    let values = names.into_iter().zip(row.into_values());
-    values.filter(|(name, value)| is_metric(name) && !value.is_null()).collect()
 }
