@@ -1,6 +1,6 @@
 //! Many rows of metrics in one transaction. The caller holds the write lock.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use sqltrack_engines::{
@@ -26,9 +26,15 @@ const SIZES: [usize; 10] = [1000, 500, 200, 100, 50, 20, 10, 5, 2, 1];
 /// How many values of the overflow a statement takes.
 const OVERFLOW_ROWS: usize = 500;
 
-/// The texts of the statements that a connection has used.
+/// The most runs that are remembered to have something in the overflow.
+const REMEMBERED: usize = 10_000;
+
+/// The texts of the statements that a connection has used, and the runs whose batches are not one text.
 #[derive(Default)]
-pub(crate) struct Statements(HashMap<(u64, Shape), Arc<str>>);
+pub(crate) struct Statements {
+    texts: HashMap<(u64, Shape), Arc<str>>,
+    involved: HashSet<RunId>,
+}
 
 /// What a text is like, apart from its columns.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -37,29 +43,51 @@ enum Shape {
     Rows(usize),
     /// A whole transaction around one row.
     Lone { has_lease: bool, is_touching: bool },
+    /// A whole transaction around so many rows.
+    Whole { rows: usize, has_lease: bool, is_touching: bool },
 }
 
 impl Statements {
     fn get(&mut self, columns: &ColumnSet, shape: Shape) -> Result<Arc<str>, EngineError> {
         let key = (columns.id(), shape);
-        if let Some(sql) = self.0.get(&key) {
+        if let Some(sql) = self.texts.get(&key) {
             return Ok(sql.clone());
         }
-        if self.0.len() >= KEPT {
-            self.0.clear();
+        if self.texts.len() >= KEPT {
+            self.texts.clear();
         }
         let names: Vec<&str> = columns.columns().iter().map(|(name, _)| name.as_str()).collect();
         let sql = match shape {
-            Shape::Rows(rows) => {
-                let row = format!("(?{})", ", ?".repeat(2 + names.len()));
-                upsert_metrics(&names, &format!("VALUES {}", vec![row; rows].join(", ")))
-            }
+            Shape::Rows(rows) => rows_text(&names, rows),
+            Shape::Whole { rows, has_lease, is_touching } => whole_text(&names, rows, has_lease, is_touching),
             Shape::Lone { has_lease, is_touching } => lone_text(&names, has_lease, is_touching),
         };
         let sql: Arc<str> = sql.map_err(|err| EngineError::BadValue(err.to_string()))?.into();
-        self.0.insert(key, sql.clone());
+        self.texts.insert(key, sql.clone());
         Ok(sql)
     }
+}
+
+fn rows_text(names: &[&str], rows: usize) -> Result<String, SqlError> {
+    let row = format!("(?{})", ", ?".repeat(2 + names.len()));
+    upsert_metrics(names, &format!("VALUES {}", vec![row; rows].join(", ")))
+}
+
+/// What the text of a whole transaction fails with where that is not enough: no text can branch.
+const NOT_ENOUGH: &str = "malformed JSON";
+
+/// The transaction of many rows of one run as one text: while there is a change of threads for each statement, all other
+/// processes wait for the lock. It fails with [`NOT_ENOUGH`] if the run has another lease, or something in the overflow
+/// that the rows may have to take the place of.
+fn whole_text(names: &[&str], rows: usize, has_lease: bool, is_touching: bool) -> Result<String, SqlError> {
+    let held = if has_lease {
+        "SELECT json('') WHERE NOT EXISTS (SELECT 1 FROM runs WHERE id = ? AND lease = ?); "
+    } else {
+        ""
+    };
+    let touch = if is_touching { "UPDATE runs SET time_updated = ? WHERE id = ?; " } else { "" };
+    let clear = "SELECT json('') WHERE EXISTS (SELECT 1 FROM metrics_overflow WHERE run_id = ?); ";
+    Ok(format!("BEGIN IMMEDIATE; {held}{}; {clear}{touch}COMMIT", rows_text(names, rows)?))
 }
 
 /// The transaction of one row as one text: each statement that goes to the driver alone costs a change of threads.
@@ -128,6 +156,63 @@ pub(crate) async fn write_lone(
     match run.lease {
         Some(lease) if written == 0 => life::check_lease(conn, target, run.run, lease).await,
         _ => Ok(()),
+    }
+}
+
+/// The rows of a batch and what is done to their run, if that can be one text.
+pub(crate) fn whole<'a>(
+    batch: &'a MetricsBatch,
+    statements: &Statements,
+) -> Option<(&'a RunWrite, &'a MetricsGroup)> {
+    let ([run], [group]) = (batch.runs.as_slice(), batch.groups.as_slice()) else { return None };
+    let parameters = group.keys.len() * (3 + group.columns.len()) + 5;
+    let is_one = batch.overflow.is_empty()
+        && SIZES.contains(&group.keys.len())
+        && parameters <= MAX_PARAMETERS
+        && !group.columns.is_empty()
+        && !statements.involved.contains(&run.run);
+    is_one.then_some((run, group))
+}
+
+/// Writes rows in a transaction of their own; false if it takes more than one text, which is to be tried then. That, and an
+/// error, may leave it open.
+pub(crate) async fn write_whole(
+    conn: &mut SqliteConnection,
+    target: &str,
+    statements: &mut Statements,
+    run: &RunWrite,
+    group: &MetricsGroup,
+) -> Result<bool, EngineError> {
+    let updated = runs::moment(run.updated)?;
+    let (has_lease, is_touching) = (run.lease.is_some(), updated.is_some());
+    let shape = Shape::Whole { rows: group.keys.len(), has_lease, is_touching };
+    let sql = statements.get(&group.columns, shape)?;
+    let id = Value::Int(run.run.0);
+    let mut arguments = SqliteArguments::default();
+    if let Some(lease) = run.lease {
+        add(&mut arguments, &id)?;
+        add(&mut arguments, &Value::Int(lease))?;
+    }
+    for (key, values) in group.rows() {
+        add_key(&mut arguments, key)?;
+        values.iter().try_for_each(|value| add(&mut arguments, value))?;
+    }
+    add(&mut arguments, &id)?;
+    if let Some(updated) = updated {
+        add(&mut arguments, &Value::Text(updated))?;
+        add(&mut arguments, &id)?;
+    }
+    match dynamic::run_kept(conn, sql, arguments).await {
+        Ok(_) => Ok(true),
+        Err(err) if err.as_database_error().is_some_and(|err| err.message() == NOT_ENOUGH) => {
+            if statements.involved.len() >= REMEMBERED {
+                statements.involved.clear();
+            }
+            statements.involved.insert(run.run);
+            Ok(false)
+        }
+        Err(err) if is_foreign_key_violation(&err) => Err(EngineError::NoSuchRun(run.run)),
+        Err(err) => Err(translate(target, err)),
     }
 }
 

@@ -100,20 +100,23 @@ impl Conn {
         })
     }
 
-    /// Writes one row of metrics in a transaction of its own.
-    async fn write_lone(&mut self, run: &RunWrite, group: &MetricsGroup) -> Result<(), EngineError> {
+    /// Writes rows of metrics in a transaction of their own, as one text. False if that does not do.
+    async fn write_at_once(&mut self, run: &RunWrite, group: &MetricsGroup) -> Result<bool, EngineError> {
         self.turn = Some(self.take_turn().await?);
         self.in_transaction = true;
         let mut statements = std::mem::take(&mut self.statements);
         let written = {
             let (conn, target) = self.parts()?;
-            batch::write_lone(conn, target, &mut statements, run, group).await
+            match group.keys.len() {
+                1 => batch::write_lone(conn, target, &mut statements, run, group).await.map(|()| true),
+                _ => batch::write_whole(conn, target, &mut statements, run, group).await,
+            }
         };
         self.statements = statements;
         let written = self.note(written);
         // What failed has begun the transaction or has not; one that cannot be undone was not begun, or else the
         // connection is closed with it.
-        if written.is_err() && self.control("ROLLBACK").await.is_err() {
+        if !matches!(written, Ok(true)) && self.control("ROLLBACK").await.is_err() {
             self.is_discarded = true;
         }
         self.in_transaction = false;
@@ -329,9 +332,10 @@ impl Connection for Conn {
 
     async fn write_metrics_batch(&mut self, batch: &MetricsBatch) -> Result<(), EngineError> {
         if !self.in_transaction
-            && let Some((run, group)) = batch::lone(batch)
+            && let Some((run, group)) = batch::lone(batch).or_else(|| batch::whole(batch, &self.statements))
+            && self.write_at_once(run, group).await?
         {
-            return self.write_lone(run, group).await;
+            return Ok(());
         }
         let mut statements = std::mem::take(&mut self.statements);
         let is_own = self.enter(Access::Write).await?;

@@ -107,8 +107,8 @@ impl Best {
         self
     }
 
-    /// The statement that is run on the table `metrics`, for a program or a person that goes on from there. It has one
-    /// parameter, `$1`, if experiments or runs are chosen. What has no column is looked for by another one.
+    /// A statement that finds the same in the table `metrics`, for a program or a person that goes on from there. It has one
+    /// parameter, `$1`, if experiments or runs are chosen. What stands beyond the columns is looked for by another one.
     ///
     /// # Errors
     ///
@@ -153,29 +153,37 @@ impl Best {
     }
 
     fn statement(&self, of: BestOf<'_>) -> Result<String, Error> {
-        let among = match self.among {
-            Among::All => BestIn::All,
-            Among::Experiment(_) => BestIn::Experiment,
-            Among::Runs(_) => BestIn::Runs,
-        };
-        Ok(sql::best(of, self.goal, among, self.client.dialect())?)
+        Ok(sql::best(of, self.goal, self.among.kind(), self.client.dialect())?)
     }
 
     /// Looks in one place, and keeps the better ones.
     async fn look(&self, of: BestOf<'_>, found: &mut BTreeMap<RunId, BestValue>) -> Result<(), Error> {
-        let parameters = match &self.among {
-            Among::All => Vec::new(),
-            Among::Experiment(experiment) => vec![Value::from(*experiment)],
-            Among::Runs(runs) => vec![Value::List(runs.iter().map(|run| Value::from(*run)).collect())],
+        let dialect = self.client.dialect();
+        let statement = match sql::quick_best(of, self.goal, self.among.kind(), dialect)? {
+            Some(quick) => quick,
+            None => self.statement(of)?,
         };
-        for row in self.client.query(&self.statement(of)?, parameters).await? {
-            let value = best_value(&row)?;
-            match found.get_mut(&value.run) {
-                None => drop(found.insert(value.run, value)),
-                Some(known) => known.merge(value, self.goal),
+        let mut again = Vec::new();
+        for row in self.client.query(&statement, self.among.parameters()).await? {
+            match row.get("non_finite")? {
+                Some(non_finite) => self.keep(best_value(&row, non_finite)?, found),
+                None => again.push(row.get::<Value>("run_id")?),
+            }
+        }
+        if !again.is_empty() {
+            let whole = sql::best(of, self.goal, BestIn::Runs, dialect)?;
+            for row in self.client.query(&whole, vec![Value::List(again)]).await? {
+                self.keep(best_value(&row, row.get("non_finite")?)?, found);
             }
         }
         Ok(())
+    }
+
+    fn keep(&self, value: BestValue, found: &mut BTreeMap<RunId, BestValue>) {
+        match found.get_mut(&value.run) {
+            None => drop(found.insert(value.run, value)),
+            Some(known) => known.merge(value, self.goal),
+        }
     }
 
     /// That there is no such metric.
@@ -184,6 +192,24 @@ impl Best {
         let name = self.metric.clone();
         let nearest = nearest(&name, columns.iter().map(|column| column.name.as_str()));
         Ok(ListingError::NoSuchMetric { name, nearest }.into())
+    }
+}
+
+impl Among {
+    fn kind(&self) -> BestIn {
+        match self {
+            Self::All => BestIn::All,
+            Self::Experiment(_) => BestIn::Experiment,
+            Self::Runs(_) => BestIn::Runs,
+        }
+    }
+
+    fn parameters(&self) -> Vec<Value> {
+        match self {
+            Self::All => Vec::new(),
+            Self::Experiment(experiment) => vec![Value::from(*experiment)],
+            Self::Runs(runs) => vec![Value::List(runs.iter().map(|run| Value::from(*run)).collect())],
+        }
     }
 }
 
@@ -203,7 +229,7 @@ impl Column {
     }
 }
 
-fn best_value(row: &Row) -> Result<BestValue, Error> {
+fn best_value(row: &Row, non_finite: i64) -> Result<BestValue, Error> {
     let value = match (row.get::<Option<i64>>("exact")?, row.get::<Value>("value")?) {
         (Some(exact), _) => Value::Int(exact),
         (None, value) => value,
@@ -212,7 +238,6 @@ fn best_value(row: &Row) -> Result<BestValue, Error> {
         (Some(step), Some(progress)) => Some(BestPoint { value, step, progress }),
         _ => None,
     };
-    let non_finite: i64 = row.get("non_finite")?;
     Ok(BestValue {
         run: RunId(row.get("run_id")?),
         best,

@@ -13,8 +13,10 @@ use crate::{Error, create_engine};
 
 /// How long calls that nobody waits for wait for others.
 const NAP: Duration = Duration::from_millis(10);
-/// How many rows are written together, and how many values.
+/// How many rows are written together, and how many values. SQLite, for which others wait meanwhile, writes a thousand rows as
+/// one statement.
 const MAX_ROWS: usize = 2_000;
+const MAX_ROWS_OF_SINGLE_WRITER: usize = 1_000;
 const MAX_VALUES: usize = 40_000;
 /// The shortest and the longest pause before a try that failed is made again.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
@@ -83,11 +85,12 @@ impl Worker {
     /// Writes all calls in parts. Returns how many of them were waited for.
     async fn write_all(&mut self, work: &mut Calls) -> usize {
         let awaited = work.iter().filter(|call| call.waiter.is_some()).count();
+        let max_rows = if self.engine.has_single_writer() { MAX_ROWS_OF_SINGLE_WRITER } else { MAX_ROWS };
         let mut first = 0;
         while first < work.len() {
             let mut end = first + 1;
             while end < work.len()
-                && end - first < MAX_ROWS
+                && end - first < max_rows
                 && work.count_values(first..end + 1) <= MAX_VALUES
             {
                 end += 1;
