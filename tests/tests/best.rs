@@ -154,6 +154,12 @@ async fn only_the_runs_that_are_asked_for_are_listed(db: &Database) {
     assert_eq!(ids(best().runs([runs[2], runs[1], RunId(404)]).await.unwrap()), [runs[1], runs[2]]);
     assert_eq!(ids(best().runs([] as [RunId; 0]).await.unwrap()), []);
     assert_eq!(client.run(runs[3]).best("loss", Goal::Min).await.unwrap(), None);
+    // What others have beyond the columns is no misspelt name either.
+    let narrow = db.builder().set("columns", "1").connect().await.unwrap();
+    narrow.run(runs[0]).add_metrics([("beyond", 0.5)]).await.unwrap();
+    assert_eq!(client.run(runs[3]).best("beyond", Goal::Min).await.unwrap(), None);
+    let err = client.best("beyon", Goal::Min).await.unwrap_err();
+    assert_eq!(err.to_string(), "there is no metric `beyon`; did you mean `beyond`?");
     // In a transaction, too, with what that has not committed yet.
     let tx = client.begin().await.unwrap();
     tx.run(runs[3]).add_metrics([("loss", -1.0)]).await.unwrap();

@@ -17,6 +17,7 @@ on_both_engines!(
     a_run_arrives_as_it_was_tracked,
     every_end_without_a_database_leaves_its_status,
     what_dies_without_a_word_is_given_up_on_arrival,
+    what_lives_again_is_not_given_up,
     metrics_wait_for_the_run_that_another_process_began,
     a_part_of_a_tracker_writes_to_its_run,
     runs_may_have_ids_of_their_own,
@@ -179,6 +180,23 @@ async fn what_dies_without_a_word_is_given_up_on_arrival(db: &Database) {
     assert_eq!(status(&client.run(killed)).await, "NODE_FAIL");
     assert_eq!(steps(&client.run(killed)).await, [1]);
     assert_eq!(status(&client.run(started)).await, "RUNNING");
+}
+
+/// Of a run that has an id of its own, so that it can be gone on with where there is a database.
+async fn what_lives_again_is_not_given_up(db: &Database) {
+    let client = offline(db).await;
+    let run = Experiment::open(&client, "requeued").await.unwrap().get_run(42).await.unwrap();
+    client.close().await;
+    let worker = start(db, "track", "wait", run.id());
+    worker.kill();
+    let online = db.set_up().await;
+    let again = Experiment::open(&online, "requeued").await.unwrap().get_run(42).await.unwrap();
+    let guard = again.guard().await.unwrap();
+    let (_, report) = sync(db).await;
+    assert!(report.is_clean() && report.runs_lost.is_empty(), "{report:?}");
+    assert_eq!((status(&guard).await.as_str(), steps(&guard).await), ("RUNNING", vec![1]));
+    guard.complete().await.unwrap();
+    assert_eq!(status(&again).await, "COMPLETED");
 }
 
 async fn metrics_wait_for_the_run_that_another_process_began(db: &Database) {

@@ -245,6 +245,9 @@ impl Client {
 
     /// Waits until all metrics that were recorded until now ([`Run::record_metrics`]) are committed.
     ///
+    /// Without a database (`offline`) it waits until they are on the disk, and returns [`Ack::Spooled`]; so it does if the
+    /// database cannot be reached and the client has a spool.
+    ///
     /// A dropped future changes nothing: they are written all the same.
     ///
     /// # Errors

@@ -103,27 +103,31 @@ impl Offline {
 
     /// Changes a run.
     pub(crate) fn change(&self, run: RunId, changes: RunChanges, lives: Option<bool>) -> Result<(), Error> {
-        let mut state = self.state();
-        let update = RunUpdate { run: state.spooled(run), changes, lives };
-        self.spool(&mut state)?.update_run(&update)?;
+        let (spool, run) = self.spool_for(run)?;
+        spool.update_run(&RunUpdate { run, changes, lives })?;
         Ok(())
     }
 
     /// Takes a call with its values.
     pub(crate) fn write(&self, call: &Call, values: &[Value]) -> Result<(), Error> {
-        let mut state = self.state();
-        let entry = EntryRef {
-            run: state.spooled(call.key.run),
+        let (spool, run) = self.spool_for(call.key.run)?;
+        spool.append(EntryRef {
+            run,
             lease: None,
             step: call.key.step,
             progress: call.key.progress,
             updated: call.updated,
             names: &call.names.names,
             values,
-        };
-        self.spool(&mut state)?.append(entry)?;
+        })?;
         self.spooled.fetch_add(1, Ordering::Relaxed);
         Ok(())
+    }
+
+    /// The spool, and what it knows the run of a handle by. The disk is not waited for under the lock of all callers.
+    fn spool_for(&self, run: RunId) -> Result<(Arc<Spool>, SpooledRun), Error> {
+        let mut state = self.state();
+        Ok((self.spool(&mut state)?, state.spooled(run)))
     }
 
     /// Has everything on the disk, as far as the configuration wants that.

@@ -79,7 +79,7 @@ pub enum Ack {
     /// They are committed; in a transaction, when it is.
     Committed,
     /// They are in the spool, and come to the database when that can be reached again: by themselves as long as this
-    /// process lives, and by `sqltrack-cli sync` after it.
+    /// process lives, and by `sqltrack-cli sync` after it. Without a database (`offline`), by that alone.
     Spooled,
 }
 

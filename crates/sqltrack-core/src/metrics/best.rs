@@ -129,7 +129,7 @@ impl Best {
         }
         self.look(BestOf::Overflow(&self.metric), &mut found).await?;
         if found.is_empty() && column.is_none() {
-            return Err(self.unknown().await?);
+            self.check_known().await?;
         }
         Ok(found.into_values().collect())
     }
@@ -186,12 +186,18 @@ impl Best {
         }
     }
 
-    /// That there is no such metric.
-    async fn unknown(&self) -> Result<Error, Error> {
+    /// That some run has the metric, beyond the columns, if none that was asked for has it.
+    async fn check_known(&self) -> Result<(), Error> {
+        let beyond = "SELECT DISTINCT name FROM metrics_overflow";
+        let beyond: Vec<String> = self.client.first_values(beyond, ()).await?;
+        if beyond.contains(&self.metric) {
+            return Ok(());
+        }
         let columns = self.client.metric_columns().await?;
+        let known = columns.iter().map(|column| &column.name).chain(&beyond);
         let name = self.metric.clone();
-        let nearest = nearest(&name, columns.iter().map(|column| column.name.as_str()));
-        Ok(ListingError::NoSuchMetric { name, nearest }.into())
+        let nearest = nearest(&name, known.map(String::as_str));
+        Err(ListingError::NoSuchMetric { name, nearest }.into())
     }
 }
 

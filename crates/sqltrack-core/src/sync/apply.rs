@@ -189,13 +189,15 @@ impl Writing {
         let mut changes = new.changes.clone();
         if known {
             changes.created = None;
-        } else {
-            self.created.push(run);
         }
+        self.resolve_links(tx, &mut changes).await?;
         change(tx, run, changes).await?;
         tx.with_connection(move |conn| Box::pin(async move { Ok(conn.note_offline_run(id, run).await?) }))
             .await?;
         self.runs.insert(id, run);
+        if !known {
+            self.created.push(run);
+        }
         Ok(())
     }
 }
@@ -226,7 +228,6 @@ pub(super) async fn find(tx: &Client, id: OfflineRunId) -> Result<Option<RunId>,
     tx.with_connection(move |conn| Box::pin(async move { Ok(conn.offline_run(id).await?) })).await
 }
 
-/// Changes a run.
-pub(super) async fn change(tx: &Client, run: RunId, changes: RunChanges) -> Result<(), Error> {
+async fn change(tx: &Client, run: RunId, changes: RunChanges) -> Result<(), Error> {
     tx.with_connection(move |conn| Box::pin(async move { Ok(conn.update_run(run, &changes).await?) })).await
 }

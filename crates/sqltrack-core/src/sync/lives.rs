@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use sqltrack_engines::{RunChanges, RunId};
+use sqltrack_engines::{Connection, RunChanges, RunId};
 
 use super::deliver::Batch;
 use super::verify;
@@ -30,19 +30,22 @@ impl Lives {
         let mut buried = Vec::new();
         for run in self.0.into_iter().filter_map(|(run, lives)| lives.then_some(run)) {
             let Some(run) = verify::resolve(client, run).await? else { continue };
-            let tx = client.begin().await?;
-            let sql = "SELECT 1 FROM runs WHERE id = $1 AND status = $2";
-            let (running, failed) = (Status::Running, Status::NodeFail);
-            let found: Option<i64> = tx.first_value(sql, (run, running.as_str())).await?;
-            if found.is_some() {
-                let status = Some(failed.as_str().to_owned());
-                let changes = RunChanges { status, ..RunChanges::default() };
-                super::apply::change(&tx, run, changes).await?;
+            if client.atomically(move |conn| Box::pin(give_up(conn, run))).await? {
                 buried.push(run);
             }
-            tx.commit().await?;
         }
         buried.sort();
         Ok(buried)
     }
+}
+
+/// Writes down that a run is dead, unless it has ended or lives again: with a database, another tracker may have gone on.
+async fn give_up(conn: &mut dyn Connection, run: RunId) -> Result<bool, Error> {
+    let Some(life) = conn.run_life(run).await? else { return Ok(false) };
+    let is_dead = life.status == Status::Running.as_str() && !life.is_live();
+    if is_dead {
+        let status = Some(Status::NodeFail.as_str().to_owned());
+        conn.update_run(run, &RunChanges { status, ..RunChanges::default() }).await?;
+    }
+    Ok(is_dead)
 }

@@ -1,6 +1,7 @@
 //! Looking into the database whether what was delivered is there.
 
-use std::collections::BTreeSet;
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap};
 
 use sqltrack_engines::{RunId, Value};
 
@@ -16,13 +17,18 @@ const AT_ONCE: usize = 100;
 /// Counts the rows that a batch has come to, without the entries that were refused, and those of them that are there.
 pub(super) async fn count(client: &Client, batch: &Batch, refused: &[i64]) -> Result<Verified, Error> {
     let mut keys = BTreeSet::new();
+    let mut runs = HashMap::new();
     for (seq, item) in batch {
         let Item::Metrics(entry) = item else { continue };
         // A value that is none makes no row.
         if refused.contains(seq) || entry.values.iter().all(Value::is_null) {
             continue;
         }
-        let Some(run) = resolve(client, entry.run).await? else { continue };
+        let run = match runs.entry(entry.run) {
+            Entry::Occupied(known) => *known.get(),
+            Entry::Vacant(new) => *new.insert(resolve(client, entry.run).await?),
+        };
+        let Some(run) = run else { continue };
         keys.insert((run, entry.step, (entry.progress + 0.0).to_bits()));
     }
     let keys: Vec<_> = keys.into_iter().collect();

@@ -18,6 +18,7 @@ use crate::{Config, Error};
 const MANY: usize = 1_000;
 /// For how long after such calls more of them are expected.
 const RECENT: Duration = Duration::from_secs(1);
+
 /// How the writer's thread sleeps, and so what has to wake it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Sleep {

@@ -43,9 +43,8 @@ impl Within {
     pub(crate) async fn write(&self, client: &Client, calls: Together) -> Result<(), Error> {
         let job = Job { shape: self.0.clone(), calls: Arc::new(calls.0), is_spilled: false };
         let first = job.clone();
-        let looked = client.with_connection(move |conn| Box::pin(first.may_be_too_big(conn)));
-        if !looked.await? {
-            return client.with_connection(move |conn| Box::pin(job.run(conn))).await;
+        if client.with_connection(move |conn| Box::pin(first.run_unless_big(conn))).await? {
+            return Ok(());
         }
         // Whether it is shows when it is tried, which must not make the transaction fail.
         let (first, second) = (job.clone(), Job { is_spilled: true, ..job });
@@ -68,12 +67,18 @@ struct Job {
 }
 
 impl Job {
-    /// Whether a row of the calls may be too big for the database.
-    async fn may_be_too_big(self, conn: &mut dyn Connection) -> Result<bool, Error> {
+    /// Writes the calls, unless a row of them may be too big for the database. Tells whether it did.
+    async fn run_unless_big(self, conn: &mut dyn Connection) -> Result<bool, Error> {
         let widest = self.calls.iter().map(|call| call.names.names.len()).max().unwrap_or_default();
-        let mut shape = self.shape.lock().await;
-        shape.look(conn, std::iter::empty()).await?;
-        Ok(shape.may_be_too_big(widest))
+        let may_be_too_big = {
+            let mut shape = self.shape.lock().await;
+            shape.look(conn, std::iter::empty()).await?;
+            shape.may_be_too_big(widest)
+        };
+        if !may_be_too_big {
+            self.run(conn).await?;
+        }
+        Ok(!may_be_too_big)
     }
 
     async fn run(self, conn: &mut dyn Connection) -> Result<(), Error> {
