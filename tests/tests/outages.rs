@@ -13,6 +13,7 @@ on_both_engines!(
         what_is_awaited_does_not_wait_for_what_was_recorded_before,
         a_full_queue_refuses_or_waits,
         a_new_column_waits_for_a_long_reader_and_others_do_not_fail,
+        a_column_that_cannot_be_had_is_waited_for_once,
 );
 
 async fn run(client: &Client) -> Run {
@@ -192,4 +193,23 @@ async fn a_new_column_waits_for_a_long_reader_and_others_do_not_fail(db: &Databa
     let sql = "SELECT new FROM metrics WHERE run_id = $1 AND step = 1";
     let stored: Option<f64> = client.first_value(sql, (run.id(),)).await.unwrap();
     assert_eq!(stored, Some(0.5));
+}
+
+/// Each of a dozen calls with a new metric would wait for ten seconds otherwise.
+async fn a_column_that_cannot_be_had_is_waited_for_once(db: &Database) {
+    let client = db.set_up().await;
+    let run = run(&client).await;
+    run.add_metrics([("loss", 0.5)]).await.unwrap();
+    let reader = db.connect().await.begin().await.unwrap();
+    reader.query("SELECT * FROM metrics", ()).await.unwrap();
+    let calls = async {
+        for step in 1..=12 {
+            run.add_metrics([(format!("new {step}"), 1.5)]).step(step).await.unwrap();
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), calls).await.unwrap();
+    reader.rollback().await.unwrap();
+    let points = run.metrics().await.unwrap();
+    let names: Vec<String> = points.into_iter().skip(1).flat_map(|point| point.metrics.into_keys()).collect();
+    assert_eq!(names, (1..=12).map(|step| format!("new {step}")).collect::<Vec<_>>());
 }

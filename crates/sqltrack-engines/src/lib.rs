@@ -17,6 +17,7 @@ mod life;
 mod metrics;
 pub mod overflow;
 mod parameters;
+mod pause;
 pub mod placeholders;
 mod rows;
 pub mod script;
@@ -38,6 +39,7 @@ pub use metrics::{
     ColumnKind, Fit, MAX_NAME_BYTES, MetricColumn, MetricNameError, check_metric_name, exact_f64,
 };
 pub use parameters::{PARAMETERS, Parameter};
+pub use pause::jittered;
 pub use rows::{Column, ColumnIndex, Row, Rows};
 pub use settings::{InvalidSetting, Secret, Setting, Settings, Source};
 pub use value::{MetricType, Value, to_microseconds};

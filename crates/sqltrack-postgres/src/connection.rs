@@ -17,7 +17,7 @@ use crate::dynamic::{self, Place};
 use crate::engine::Pooled;
 use crate::error::translate;
 use crate::session::Session;
-use crate::{experiments, life, metrics, runs, setup, writers};
+use crate::{alter, experiments, life, metrics, runs, setup, writers};
 
 /// A connection out of the pool. It is closed, not given back, if a transaction is open when it is dropped.
 pub(crate) struct PostgresConnection {
@@ -251,7 +251,7 @@ impl Connection for PostgresConnection {
         // Whoever has less patience than this drops the call, with a transaction open.
         let was_discarded = std::mem::replace(&mut self.is_discarded, true);
         let (conn, target) = self.parts()?;
-        let result = metrics::add_columns(conn, target, columns, patience).await;
+        let result = alter::add_columns(conn, target, columns, patience).await;
         self.is_discarded = was_discarded || result.as_ref().is_err_and(EngineError::is_connection_lost);
         result
     }
@@ -261,7 +261,7 @@ impl Connection for PostgresConnection {
         // Whoever has less patience than this drops the call, with a transaction open.
         let was_discarded = std::mem::replace(&mut self.is_discarded, true);
         let (conn, target) = self.parts()?;
-        let result = metrics::widen_column(conn, target, name, patience).await;
+        let result = alter::widen_column(conn, target, name, patience).await;
         self.is_discarded = was_discarded || result.as_ref().is_err_and(EngineError::is_connection_lost);
         result
     }

@@ -1,6 +1,7 @@
 //! The PostgreSQL engine of SQLTrack: connection options out of libpq's parameters ([`options`]), and the
 //! statements behind the contract of `sqltrack-engines` ([`PostgresEngine`]).
 
+mod alter;
 mod arguments;
 mod batch;
 mod connection;

@@ -30,8 +30,6 @@ pub(super) enum Outcome {
 /// What tries need.
 pub(super) struct Delivery {
     engine: Arc<dyn Engine>,
-    /// For how long the lock is tried that a new column takes; then its values go to the overflow.
-    column_patience: Duration,
     conn: Option<Careful>,
     shape: Shape,
     touches: Touches,
@@ -63,12 +61,10 @@ impl From<EngineError> for Stop {
 }
 
 impl Delivery {
-    pub(super) fn new(engine: Arc<dyn Engine>, config: &Config) -> Self {
-        let column_patience = config.retry() * 2 / 3;
-        let shape = Shape::new(engine.clone(), config.columns(), Place::Own(column_patience));
+    pub(super) fn new(engine: Arc<dyn Engine>, config: &Config, place: Place) -> Self {
+        let shape = Shape::new(engine.clone(), config.columns(), place);
         Self {
             engine,
-            column_patience,
             conn: None,
             shape,
             touches: Touches::default(),
@@ -107,7 +103,8 @@ impl Delivery {
         deadline: Option<Instant>,
     ) -> Outcome {
         let now = Instant::now();
-        let patience = self.patience(deadline.map(|deadline| deadline.saturating_duration_since(now)));
+        let left = deadline.map_or(PATIENCE, |deadline| deadline.saturating_duration_since(now));
+        let patience = left.clamp(Duration::from_millis(50), PATIENCE);
         let tried = tokio::time::timeout(patience, self.run(work, places)).await;
         self.is_unsure = self.writer.is_some() && matches!(tried, Err(_) | Ok(Err(Stop::Failed(_))));
         match tried {
@@ -121,12 +118,6 @@ impl Delivery {
                 source: None,
             }),
         }
-    }
-
-    /// A lock that a column or SQLite waits for is no silence.
-    fn patience(&self, left: Option<Duration>) -> Duration {
-        let longest = PATIENCE.max(self.column_patience + Duration::from_secs(5));
-        left.map_or(longest, |left| left.clamp(Duration::from_millis(50), longest))
     }
 
     async fn run(&mut self, work: &Calls, places: &[usize]) -> Result<(usize, Vec<(usize, Error)>), Stop> {

@@ -13,6 +13,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 use super::calls::{Call, Calls};
 use super::deliver::{Delivery, Outcome};
 use super::queue::{Counters, Queue};
+use super::shape::Place;
 use crate::metrics::Ack;
 use crate::{Config, Error};
 
@@ -62,7 +63,8 @@ pub(super) async fn write(
 ) -> Short {
     let runtime = Handle::current().id();
     if held.as_ref().is_none_or(|held| held.runtime != runtime) {
-        *held = Some(Held { delivery: Delivery::new(engine.clone(), config), runtime });
+        let place = Place::Short(queue.rest.clone());
+        *held = Some(Held { delivery: Delivery::new(engine.clone(), config, place), runtime });
     }
     let Some(Held { delivery, .. }) = &mut *held else { return Short::Not(call, values) };
     let work = Calls::one(call, values);

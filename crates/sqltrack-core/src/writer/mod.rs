@@ -115,10 +115,12 @@ impl Writer {
             tokio::time::sleep(ROOM_PAUSE).await;
         }
         // The writer may be busy with what was accepted before, for as long as that cannot be written.
-        match tokio::time::timeout_at((deadline + MARGIN).into(), answered).await {
-            Ok(answer) => answer.map_err(|_| Error::Stopped("the writer of metrics has ended".to_owned()))?,
-            Err(_) if self.queue.is_spooled() => Ok(Ack::Spooled),
-            Err(_) => Err(self.trouble()),
+        match self.patiently(deadline + MARGIN, answered).await {
+            Some(answer) => {
+                answer.map_err(|_| Error::Stopped("the writer of metrics has ended".to_owned()))?
+            }
+            None if self.queue.is_spooled() => Ok(Ack::Spooled),
+            None => Err(self.trouble()),
         }
     }
 
@@ -154,15 +156,14 @@ impl Writer {
     pub(crate) async fn flush(&self) -> Result<Ack, Error> {
         let target = self.queue.hurry();
         let mut progress = self.queue.progress.subscribe();
-        let deadline = tokio::time::Instant::now() + self.queue.config.retry();
-        let reached = tokio::time::timeout_at(
-            deadline,
-            progress.wait_for(|progress| {
-                let needs_person = progress.trouble.as_ref().is_some_and(|(_, needs_person)| *needs_person);
-                progress.done >= target || needs_person
-            }),
-        );
-        let is_done = matches!(reached.await, Ok(Ok(progress)) if progress.done >= target);
+        let deadline = Instant::now() + self.queue.config.retry();
+        let reached = progress.wait_for(|progress| {
+            let needs_person = progress.trouble.as_ref().is_some_and(|(_, needs_person)| *needs_person);
+            progress.done >= target || needs_person
+        });
+        let reached =
+            self.patiently(deadline, async { reached.await.is_ok_and(|progress| progress.done >= target) });
+        let is_done = reached.await.unwrap_or_default();
         if !is_done && self.queue.is_spooled() {
             return Ok(Ack::Spooled);
         }
@@ -171,6 +172,19 @@ impl Writer {
         }
         self.queue.take_refused()?;
         Ok(Ack::Committed)
+    }
+
+    /// What is waited for, if it comes until `deadline`, or later while the writer gets on.
+    async fn patiently<T>(&self, deadline: Instant, awaited: impl Future<Output = T>) -> Option<T> {
+        let mut awaited = std::pin::pin!(awaited);
+        let mut until = deadline;
+        loop {
+            match tokio::time::timeout_at(until.into(), &mut awaited).await {
+                Ok(done) => return Some(done),
+                Err(_) if self.queue.extended(deadline) <= until => return None,
+                Err(_) => until = self.queue.extended(deadline),
+            }
+        }
     }
 
     /// Why what was accepted is not written yet.

@@ -9,6 +9,7 @@ use tokio::sync::{Notify, watch};
 
 use super::Stats;
 use super::calls::{Call, Calls};
+use super::shape::Rest;
 use super::spooling::Spooling;
 use crate::metrics::Ack;
 use crate::spool::Spool;
@@ -73,10 +74,12 @@ impl State {
 }
 
 /// How far the writer is.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(super) struct Progress {
     /// How many of the calls that were accepted are done: written, or refused.
     pub(super) done: u64,
+    /// When it last wrote something.
+    got_on: Instant,
     /// Why it does not get on now, and whether that needs a person.
     pub(super) trouble: Option<(EngineError, bool)>,
     /// Whether the writer has ended, and closed its connection.
@@ -98,6 +101,7 @@ pub(crate) struct Queue {
     /// Calls on the short way, which are not among the accepted ones.
     short: AtomicUsize,
     pub(super) progress: watch::Sender<Progress>,
+    pub(super) rest: Arc<Rest>,
     pub(super) stats: Counters,
     /// The message about the first recorded call that was refused since the last flush, and how many there were.
     refused: Mutex<Option<(u64, String)>>,
@@ -141,7 +145,13 @@ impl Queue {
             room: Condvar::new(),
             accepted: AtomicU64::new(0),
             short: AtomicUsize::new(0),
-            progress: watch::Sender::new(Progress::default()),
+            progress: watch::Sender::new(Progress {
+                done: 0,
+                got_on: Instant::now(),
+                trouble: None,
+                has_ended: false,
+            }),
+            rest: Arc::default(),
             stats: Counters::default(),
             refused: Mutex::default(),
         }
@@ -341,6 +351,23 @@ impl Queue {
             progress.done += count as u64;
             progress.trouble = None;
         });
+    }
+
+    /// Notes that something was written, which wakes nobody.
+    pub(super) fn note_progress(&self) {
+        self.progress.send_if_modified(|progress| {
+            progress.got_on = Instant::now();
+            false
+        });
+    }
+
+    /// Until when is waited that would end at `deadline`: as long as the writer gets on, if slowly, what is not in the spool is
+    /// waited for.
+    pub(super) fn extended(&self, deadline: Instant) -> Instant {
+        if self.has_spool {
+            return deadline;
+        }
+        deadline.max(self.progress.borrow().got_on + self.config.retry())
     }
 
     /// Whether nothing is queued or on its way.

@@ -1,7 +1,7 @@
 //! The columns that calls need: what is known of those there are, and how further ones are made.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use sqltrack_engines::{Connection, Dialect, Engine, EngineError, MetricType, Value};
 
@@ -19,13 +19,34 @@ const SURELY_FIT: usize = 400;
 /// For how long the lock on `metrics` is tried beside a transaction, which may hold a lock on it itself.
 const BESIDE: Duration = Duration::from_secs(1);
 
+/// For how long the writer tries to get the lock that a column takes; then the values go to the overflow.
+pub(super) const COLUMN_PATIENCE: Duration = Duration::from_secs(10);
+/// For how long it does not try that again.
+const REST: Duration = Duration::from_secs(20);
+
 /// Where columns are changed.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(super) enum Place {
-    /// On the connection that writes, which is in no transaction: for so long at most its lock is tried.
-    Own(Duration),
+    /// On the writer's connection, which is in no transaction and may wait.
+    Own(Arc<Rest>),
+    /// On the short way, which waits for nothing: what cannot be at once is left to the writer.
+    Short(Arc<Rest>),
     /// In a transaction of the user's.
     Transaction,
+}
+
+/// Whether a column could not be had just now, so that the next call need not wait for it as long as the one before.
+#[derive(Debug, Default)]
+pub(super) struct Rest(Mutex<Option<Instant>>);
+
+impl Rest {
+    fn begin(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now() + REST);
+    }
+
+    fn is_on(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|end| Instant::now() < end)
+    }
 }
 
 /// A change to the columns.
@@ -84,7 +105,7 @@ impl Shape {
     where
         I: Iterator<Item = Item<'a>>,
     {
-        let mut may_add = true;
+        let mut may_add = !self.is_resting();
         for _ in 0..TRIES {
             let built = batch::build(items(), &mut self.columns, &*self.engine, touches, may_add);
             if built.is_settled() && built.refused.is_empty() {
@@ -108,6 +129,10 @@ impl Shape {
         Err(self.restless())
     }
 
+    fn is_resting(&self) -> bool {
+        matches!(&self.place, Place::Own(rest) | Place::Short(rest) if rest.is_on())
+    }
+
     /// Whether a row that a call of so many metrics writes, or adds to, may be too big for the database.
     pub(super) fn may_be_too_big(&self, metrics: usize) -> bool {
         self.engine.dialect() == Dialect::Postgres && self.columns.len() + metrics > SURELY_FIT
@@ -128,24 +153,32 @@ impl Shape {
         missing: &[(String, MetricType)],
     ) -> Result<bool, EngineError> {
         tracing::debug!(columns = ?missing, "adding metric columns");
-        match self.change(conn, Change::Add(missing)).await {
-            Err(EngineError::Busy { .. }) => Ok(false),
-            Err(EngineError::Database { code, message, .. })
+        match (self.change(conn, Change::Add(missing)).await, &self.place) {
+            (Err(err @ EngineError::Busy { .. }), Place::Short(_)) => Err(err),
+            (Err(EngineError::Busy { .. }), place) => {
+                if let Place::Own(rest) = place {
+                    tracing::debug!(columns = ?missing, "not added, since others use the table");
+                    rest.begin();
+                }
+                Ok(false)
+            }
+            (Err(EngineError::Database { code, message, .. }), _)
                 if code.as_deref() == Some(TOO_MANY_COLUMNS.0) || message.contains(TOO_MANY_COLUMNS.1) =>
             {
                 self.refresh(conn).await?;
                 self.columns.close();
                 Ok(true)
             }
-            done => done.map(|()| true),
+            (done, _) => done.map(|()| true),
         }
     }
 
     /// Changes columns. For a transaction of PostgreSQL that happens beside it, so that the lock is not held until its end;
     /// if the transaction itself is in the way, in it.
     async fn change(&self, conn: &mut dyn Connection, change: Change<'_>) -> Result<(), EngineError> {
-        match self.place {
-            Place::Own(patience) => change.make(conn, patience).await,
+        match &self.place {
+            Place::Own(_) => change.make(conn, COLUMN_PATIENCE).await,
+            Place::Short(_) => change.make(conn, Duration::ZERO).await,
             // It holds the only lock that there is.
             Place::Transaction if self.engine.has_single_writer() => change.make(conn, BESIDE).await,
             Place::Transaction => {

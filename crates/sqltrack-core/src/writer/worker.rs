@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sqltrack_engines::{Engine, EngineError};
+use sqltrack_engines::{Engine, EngineError, jittered};
 
 use super::calls::Calls;
 use super::deliver::{Delivery, Outcome};
 use super::queue::{Counters, Queue};
+use super::shape::Place;
 use crate::metrics::Ack;
 use crate::{Error, create_engine};
 
@@ -51,7 +52,7 @@ type Places = Vec<usize>;
 
 impl Worker {
     fn new(queue: Arc<Queue>, engine: Arc<dyn Engine>) -> Self {
-        let mut delivery = Delivery::new(engine.clone(), &queue.config);
+        let mut delivery = Delivery::new(engine.clone(), &queue.config, Place::Own(queue.rest.clone()));
         delivery.set_writer(queue.spool_writer());
         Self { queue, engine, delivery, is_given_up: false }
     }
@@ -114,10 +115,11 @@ impl Worker {
             if places.is_empty() {
                 continue;
             }
-            let outcome = self.delivery.attempt(work, &places, earliest(work, &places)).await;
+            let outcome = self.delivery.attempt(work, &places, self.earliest(work, &places)).await;
             match outcome {
                 Outcome::Written { taken, refused } => {
                     pause = PAUSES.0;
+                    self.queue.note_progress();
                     let rest = places.split_off(taken);
                     parts.push(rest);
                     Counters::add(&self.queue.stats.batches, 1);
@@ -158,7 +160,8 @@ impl Worker {
                     Counters::add(&self.queue.stats.retries, 1);
                     tracing::debug!("metrics are not written yet: {err}");
                     let now = Instant::now();
-                    let until = parts.iter().flatten().filter_map(|place| work.get(*place).deadline()).min();
+                    let rest: Places = parts.iter().flatten().copied().collect();
+                    let until = self.earliest(work, &rest);
                     let left = until.map_or(pause, |until| until.saturating_duration_since(now));
                     self.queue.pause(jittered(pause).min(left.max(Duration::from_millis(1)))).await;
                     pause = (2 * pause).min(longest);
@@ -171,17 +174,25 @@ impl Worker {
     fn give_up_on(&self, work: &mut Calls, places: &mut Places, err: &EngineError) {
         let now = Instant::now();
         let is_hopeless = !err.is_passing();
-        places.retain(|place| match work.get(*place).deadline() {
-            Some(deadline) if !is_hopeless && deadline <= now && work.get(*place).seq.is_some() => {
-                work.get_mut(*place).answer(Ok(Ack::Spooled));
-                true
+        places.retain(|place| {
+            match work.get(*place).deadline().map(|deadline| self.queue.extended(deadline)) {
+                Some(deadline) if !is_hopeless && deadline <= now && work.get(*place).seq.is_some() => {
+                    work.get_mut(*place).answer(Ok(Ack::Spooled));
+                    true
+                }
+                Some(deadline) if is_hopeless || deadline <= now => {
+                    work.get_mut(*place).answer(Err(err.clone().into()));
+                    false
+                }
+                _ => true,
             }
-            Some(deadline) if is_hopeless || deadline <= now => {
-                work.get_mut(*place).answer(Err(err.clone().into()));
-                false
-            }
-            _ => true,
         });
+    }
+
+    /// When the first of those who wait will not wait any longer.
+    fn earliest(&self, work: &Calls, places: &[usize]) -> Option<Instant> {
+        let deadline = places.iter().filter_map(|place| work.get(*place).deadline()).min();
+        deadline.map(|deadline| self.queue.extended(deadline))
     }
 
     fn note_trouble(&self, err: &EngineError) {
@@ -207,16 +218,4 @@ impl Worker {
             work.get_mut(place).answer(Err(err));
         }
     }
-}
-
-/// When the first of those who wait will not wait any longer.
-fn earliest(work: &Calls, places: &[usize]) -> Option<Instant> {
-    places.iter().filter_map(|place| work.get(*place).deadline()).min()
-}
-
-/// About as long, so that writers which failed together do not come back together.
-fn jittered(pause: Duration) -> Duration {
-    use std::hash::{BuildHasher as _, RandomState};
-    let random = RandomState::new().hash_one(0) % 1_000;
-    pause.mul_f64(0.5 + random as f64 / 1_000.0)
 }
