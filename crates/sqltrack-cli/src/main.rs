@@ -5,6 +5,7 @@ mod commands;
 mod diagnostics;
 mod format;
 mod input;
+mod lineage;
 mod named;
 mod options;
 mod output;

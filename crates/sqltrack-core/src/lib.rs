@@ -40,6 +40,7 @@ mod delete;
 mod error;
 mod experiment;
 mod life;
+mod lineage;
 mod listing;
 mod metrics;
 mod offline;
@@ -65,6 +66,7 @@ pub use create::{Create, CreateError, Rights, RolePassword, configured_password,
 pub use error::Error;
 pub use experiment::{Comment, Experiment, ExperimentEdit, ExperimentKey};
 pub use life::{Reap, TrackGuard, Tracking, sigterm};
+pub use lineage::{Lineage, LineageRun, RESUMES};
 pub use listing::ListingError;
 pub use metrics::{Ack, AddMetrics, At, Best, BestPoint, BestValue, Goal, MetricPoint, MetricSet, Metrics};
 pub use parameters::Parameters;

@@ -3,7 +3,7 @@
 use indexmap::IndexSet;
 use sqltrack_engines::{Column, ExperimentId, MetricColumn, Row, Rows, RunId, Value};
 
-use crate::{Client, Error, MetricPoint, Run};
+use crate::{Client, Error, Lineage, MetricPoint, Run};
 
 /// Something that was asked for by a name or id and is not there.
 #[derive(Debug, thiserror::Error)]
@@ -139,16 +139,55 @@ impl Client {
     pub async fn list_metrics(&self, run: impl Into<RunId>, names: &[String]) -> Result<Rows, Error> {
         let run = Run::open(self, run).await?;
         let points = run.metrics().await?;
-        let known = self.known_metrics(&points).await?;
-        if let Some(name) = names.iter().find(|name| !known.contains(name.as_str())) {
-            let nearest = nearest(name, known.iter().map(String::as_str));
-            return Err(ListingError::NoSuchMetric { name: name.clone(), nearest }.into());
+        let names = self.shown_metrics(points.iter(), names).await?;
+        let columns = ["step", "progress"];
+        Ok(metrics_table(&columns, points.into_iter().map(|point| (Vec::new(), point)), &names))
+    }
+
+    /// The metrics of whole series as one table: `series` (its id), `run` (that each row is of), and then as
+    /// [`list_metrics`](Self::list_metrics).
+    ///
+    /// # Errors
+    ///
+    /// As [`list_metrics`](Self::list_metrics).
+    pub async fn list_series(&self, lineages: &[Lineage], names: &[String]) -> Result<Rows, Error> {
+        let mut points = Vec::new();
+        for lineage in lineages {
+            let id = Value::Int(lineage.id.0);
+            let series = lineage.metrics(self).await?;
+            points
+                .extend(series.into_iter().map(|(run, point)| (vec![id.clone(), Value::Int(run.0)], point)));
         }
-        let of_run =
-            || known.iter().filter(|name| points.iter().any(|point| point.metrics.contains_key(*name)));
-        let asked: IndexSet<String> = names.iter().cloned().collect();
-        let names: IndexSet<String> = if asked.is_empty() { of_run().cloned().collect() } else { asked };
-        Ok(metrics_table(points, &names))
+        let names = self.shown_metrics(points.iter().map(|(_, point)| point), names).await?;
+        Ok(metrics_table(&["series", "run", "step", "progress"], points.into_iter(), &names))
+    }
+
+    /// The names that are shown: those that are asked for, or all that the points have.
+    async fn shown_metrics<'a>(
+        &self,
+        points: impl Iterator<Item = &'a MetricPoint>,
+        asked: &[String],
+    ) -> Result<IndexSet<String>, Error> {
+        let columns = self.metric_columns().await?;
+        let columns: IndexSet<String> = columns.into_iter().map(|column| column.name).collect();
+        let mut found: IndexSet<&str> = IndexSet::new();
+        points.flat_map(|point| point.metrics.keys()).for_each(|name| {
+            found.insert(name);
+        });
+        let is_known = |name: &str| columns.contains(name) || found.contains(name);
+        if let Some(name) = asked.iter().find(|name| !is_known(name)) {
+            let known = columns.iter().map(String::as_str).chain(found.iter().copied());
+            return Err(
+                ListingError::NoSuchMetric { name: name.clone(), nearest: nearest(name, known) }.into()
+            );
+        }
+        if !asked.is_empty() {
+            return Ok(asked.iter().cloned().collect());
+        }
+        // In the order of their columns, then those that have none.
+        let in_columns = columns.iter().map(String::as_str).filter(|name| found.contains(name));
+        let beyond = found.iter().copied().filter(|name| !columns.contains(*name));
+        Ok(in_columns.chain(beyond).map(str::to_owned).collect())
     }
 
     /// The columns of the table `metrics`.
@@ -156,29 +195,22 @@ impl Client {
         self.with_connection(|conn| Box::pin(async move { Ok::<_, Error>(conn.metric_columns().await?) }))
             .await
     }
-
-    /// The names of metrics: the columns of the table in their order, and what the run has beyond them.
-    async fn known_metrics(&self, points: &[MetricPoint]) -> Result<IndexSet<String>, Error> {
-        let columns = self.metric_columns().await?;
-        let mut known: IndexSet<String> = columns.into_iter().map(|column| column.name).collect();
-        for name in points.iter().flat_map(|point| point.metrics.keys()) {
-            if !known.contains(name.as_str()) {
-                known.insert(name.clone());
-            }
-        }
-        Ok(known)
-    }
 }
 
-fn metrics_table(points: Vec<MetricPoint>, names: &IndexSet<String>) -> Rows {
+/// The points below the columns of their keys, whose first ones come with each point, and one column for each metric.
+fn metrics_table(
+    keys: &[&str],
+    points: impl Iterator<Item = (Vec<Value>, MetricPoint)>,
+    names: &IndexSet<String>,
+) -> Rows {
     let column = |name: &str| Column { name: name.to_owned(), type_name: String::new() };
-    let columns = ["step", "progress"].into_iter().chain(names.iter().map(String::as_str)).map(column);
-    let row = |mut point: MetricPoint| {
-        let keys = [Value::Int(point.step), Value::Float(point.progress)];
-        let metrics = names.iter().map(|name| point.metrics.swap_remove(name).unwrap_or(Value::Null));
-        keys.into_iter().chain(metrics).collect()
+    let columns = keys.iter().copied().chain(names.iter().map(String::as_str)).map(column);
+    let row = |(mut values, mut point): (Vec<Value>, MetricPoint)| {
+        values.extend([Value::Int(point.step), Value::Float(point.progress)]);
+        values.extend(names.iter().map(|name| point.metrics.swap_remove(name).unwrap_or(Value::Null)));
+        values
     };
-    Rows::new(columns.collect(), points.into_iter().map(row).collect())
+    Rows::new(columns.collect(), points.map(row).collect())
 }
 
 /// The values of a row, with tags as the list of their names.

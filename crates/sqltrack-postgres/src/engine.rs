@@ -126,6 +126,7 @@ impl Engine for PostgresEngine {
             ("base.sql", include_str!("../../../migrations/postgres/base.sql")),
             ("base-002-run-life.sql", include_str!("../../../migrations/postgres/base-002-run-life.sql")),
             ("base-003-writers.sql", include_str!("../../../migrations/postgres/base-003-writers.sql")),
+            ("base-004-lineage.sql", include_str!("../../../migrations/postgres/base-004-lineage.sql")),
         ]
     }
 

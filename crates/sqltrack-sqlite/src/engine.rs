@@ -169,6 +169,7 @@ impl Engine for SqliteEngine {
             ("base.sql", include_str!("../../../migrations/sqlite/base.sql")),
             ("base-002-run-life.sql", include_str!("../../../migrations/sqlite/base-002-run-life.sql")),
             ("base-003-writers.sql", include_str!("../../../migrations/sqlite/base-003-writers.sql")),
+            ("base-004-lineage.sql", include_str!("../../../migrations/sqlite/base-004-lineage.sql")),
         ]
     }
 
