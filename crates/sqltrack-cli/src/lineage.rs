@@ -17,6 +17,11 @@ pub(crate) struct LinkArgs {
 }
 
 impl LinkArgs {
+    /// The kind of the links, if there are any.
+    pub(crate) fn kind(&self) -> Option<&str> {
+        (!self.no_links).then_some(self.links.as_str())
+    }
+
     /// The series of these runs; a circle is told.
     pub(crate) async fn lineages(&self, runs: &[RunName], client: &Client) -> anyhow::Result<Vec<Lineage>> {
         let mut ids = Vec::with_capacity(runs.len());

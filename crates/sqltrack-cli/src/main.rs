@@ -12,6 +12,7 @@ mod output;
 mod progress;
 #[cfg(unix)]
 mod provenance;
+mod screen;
 #[cfg(unix)]
 mod supervise;
 mod typed;

@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 mod args;
+mod compare;
 mod completions;
 mod config;
 mod create;
@@ -12,6 +13,7 @@ mod grant;
 mod log;
 mod metrics;
 mod plan;
+mod plot;
 mod query;
 mod reap;
 mod revoke;
@@ -46,6 +48,8 @@ pub(crate) enum Command {
     Experiments(experiments::Args),
     Runs(runs::Args),
     Metrics(metrics::Args),
+    Compare(compare::Args),
+    Plot(plot::Args),
     Plan(plan::Args),
     Start(start::Args),
     Log(log::Args),
@@ -82,6 +86,10 @@ impl Command {
             Self::Metrics(args) => {
                 connected(options, async |client| metrics::run(args, client, out).await).await
             }
+            Self::Compare(args) => {
+                connected(options, async |client| compare::run(args, client, out).await).await
+            }
+            Self::Plot(args) => connected(options, async |client| plot::run(args, client, out).await).await,
             Self::Plan(args) => connected(options, async |client| plan::run(args, client, out).await).await,
             Self::Start(args) => connected(options, async |client| start::run(args, client).await).await,
             Self::Log(args) => connected(options, async |client| log::run(args, client).await).await,

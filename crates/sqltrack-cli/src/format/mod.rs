@@ -1,6 +1,7 @@
 //! Rows as text: one file for each format, and the option that chooses one.
 
 mod csv;
+mod html;
 mod json;
 mod jsonl;
 mod markdown;
@@ -10,6 +11,8 @@ mod table;
 use std::io::{self, Write};
 
 use sqltrack_core::{Rows, Value};
+
+use crate::screen;
 
 /// A way to write rows.
 trait Format {
@@ -38,16 +41,29 @@ enum FormatName {
     Csv,
     /// A table for Markdown
     Markdown,
+    /// A page with a table that can be sorted
+    Html,
 }
 
 impl FormatArgs {
+    /// Whether it is for people who look at a terminal.
+    pub(crate) fn is_table(self) -> bool {
+        matches!(self.format, FormatName::Table)
+    }
+
+    /// Whether it is a page.
+    pub(crate) fn is_html(self) -> bool {
+        matches!(self.format, FormatName::Html)
+    }
+
     pub(crate) fn print(self, rows: &Rows, out: &mut impl Write) -> anyhow::Result<()> {
         let format: &dyn Format = match self.format {
-            FormatName::Table => &table::Table { screen: table::Screen::of_stdout() },
+            FormatName::Table => &table::Table { screen: screen::of_stdout() },
             FormatName::Json => &json::Json,
             FormatName::Jsonl => &jsonl::Jsonl,
             FormatName::Csv => &csv::Csv,
             FormatName::Markdown => &markdown::Markdown,
+            FormatName::Html => &html::Html,
         };
         // A statement like UPDATE gives no table at all, which is not the same as one with no row.
         if rows.columns().is_empty() && !matches!(self.format, FormatName::Json) {

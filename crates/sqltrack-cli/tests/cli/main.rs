@@ -1,5 +1,6 @@
 //! What the program does, from its command line to its output and exit status.
 
+mod compare;
 mod config;
 mod delete;
 mod edit;
@@ -12,6 +13,7 @@ mod listing;
 mod log;
 mod offline;
 mod plan;
+mod plot;
 mod postgres;
 mod program;
 mod reaping;

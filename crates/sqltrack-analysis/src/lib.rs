@@ -1,0 +1,18 @@
+//! What SQLTrack holds, to be looked at: charts, formatted tables, comparisons of runs, and reports.
+//!
+//! - [`chart`]: curves on a terminal, as SVG, and as HTML.
+//! - [`format`]: values and tables as people like to read them.
+//! - [`compare`]: in what runs differ.
+//! - [`curves`]: the metrics of series of runs, to be drawn.
+
+pub mod chart;
+pub mod compare;
+pub mod curves;
+mod error;
+pub mod evcxr;
+pub mod format;
+pub mod html;
+mod screen;
+
+pub use error::Error;
+pub use screen::{Screen, one_line};

@@ -1,0 +1,56 @@
+//! `plot`.
+
+use crate::compare::RUNS;
+use crate::program::Program;
+
+#[test]
+fn curves_are_drawn_where_there_is_no_terminal() {
+    let program = Program::sqlite_with(RUNS);
+    let outcome = program.run(&["plot", "7", "9", "--metric", "loss"]);
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+    assert_eq!(outcome.stderr, "values that are not drawn: 1 (NaN or infinite)\n");
+    let lines: Vec<&str> = outcome.stdout.lines().collect();
+    assert!(lines.iter().all(|line| line.chars().count() <= 80), "{}", outcome.stdout);
+    assert!(!outcome.stdout.contains('\u{1b}') && outcome.stdout.contains('⠑'), "{}", outcome.stdout);
+    assert_eq!(lines.last(), Some(&"a run 7   b run 8"));
+}
+
+#[test]
+fn files_are_what_their_names_say() {
+    let program = Program::sqlite_with(RUNS);
+    for (file, beginning) in [("a.html", "<!DOCTYPE html>"), ("a.SVG", "<svg ")] {
+        program.run(&["plot", "7", "--metric", "loss", "--log-y", "-o", file]).succeeded();
+        let written = std::fs::read_to_string(program.folder().join(file)).unwrap();
+        assert!(written.starts_with(beginning), "{written}");
+    }
+    let unknown = program.run(&["plot", "7", "--metric", "loss", "-o", "a.gif"]);
+    assert_eq!(unknown.code, Some(2));
+    assert!(unknown.stderr.contains("`a.gif` does not say what kind of picture"), "{}", unknown.stderr);
+    let nowhere = program.run(&["plot", "7", "--metric", "loss", "-o", "no/a.svg"]).failed();
+    assert!(nowhere.starts_with("cannot write `no/a.svg`: "), "{nowhere}");
+}
+
+#[test]
+fn what_cannot_be_drawn_is_told() {
+    let program = Program::sqlite_with(RUNS);
+    let failed = |arguments: &[&str]| program.run(&[&["plot"], arguments].concat()).failed();
+    assert_eq!(failed(&["7", "-m", "los"]), "there is no metric `los`; did you mean `loss`?");
+    assert_eq!(failed(&["70", "-m", "loss"]), "there is no run 70");
+    assert!(failed(&["7", "-m", "loss", "-x", "time"]).starts_with("no metric of the runs is a time"));
+    assert!(program.run(&["plot", "7", "-m", "loss", "--smooth", "1"]).stderr.contains("from 0 to below 1"));
+    let nothing = program.run(&["plot", "9", "-m", "loss", "--no-links", "--log-y", "-x", "progress"]);
+    assert_eq!(nothing.code, Some(0), "{}", nothing.stderr);
+}
+
+#[test]
+fn curves_are_drawn_over_times_and_other_metrics() {
+    let program = Program::sqlite_with(RUNS);
+    let script = "ALTER TABLE metrics ADD COLUMN seen TIMESTAMP WITH TIME ZONE;
+        ALTER TABLE metrics ADD COLUMN samples INTEGER;
+        UPDATE metrics SET seen = '2024-05-07 0' || step || ':00:00.000000+00:00', samples = 128 * step;";
+    program.feed(&["execute"], script).succeeded();
+    let drawn = |over: &str| program.run(&["plot", "7", "8", "-m", "loss", "-x", over]).stdout;
+    let over_time = drawn("time");
+    assert!(over_time.contains("time since the first step") && over_time.contains(" h"), "{over_time}");
+    assert!(drawn("samples").contains("samples"));
+}
