@@ -348,7 +348,7 @@ impl Client {
     }
 
     /// A statement of the user's, checked, with its values by position.
-    fn statement(
+    pub(crate) fn statement(
         &self,
         sql: &str,
         parameters: Parameters,
@@ -408,7 +408,9 @@ fn spool_target(engine: &dyn Engine, config: &Config) -> Target {
 }
 
 /// The result of a task; its panic goes on here.
-pub(crate) async fn join<T>(task: tokio::task::JoinHandle<Result<T, Error>>) -> Result<T, Error> {
+pub(crate) async fn join<T>(
+    task: impl Future<Output = Result<Result<T, Error>, tokio::task::JoinError>>,
+) -> Result<T, Error> {
     match task.await {
         Ok(result) => result,
         Err(err) => match err.try_into_panic() {

@@ -103,6 +103,13 @@ pub struct AppliedScript {
     pub finished: bool,
 }
 
+/// Takes the rows of [`Connection::query_parts`].
+#[async_trait]
+pub trait RowSink: Send {
+    /// Takes some rows, and tells whether more are wanted.
+    async fn take(&mut self, rows: Rows) -> bool;
+}
+
 /// One connection, inside a transaction or not. It goes back to its pool when it is dropped.
 ///
 /// Every method but the transaction controls is atomic: it happens whole or not at all, in the open
@@ -136,6 +143,18 @@ pub trait Connection: Send {
 
     /// Runs one statement and returns its rows; complete also while others change the schema.
     async fn query(&mut self, sql: &str, parameters: &[Value]) -> Result<Rows, EngineError>;
+
+    /// Runs one statement and hands its rows over in parts of `size`, of which no more than one is in memory, if it is a query
+    /// outside of a transaction; all at once otherwise. There is at least one part, which tells the columns.
+    ///
+    /// All parts are of one moment: what others change meanwhile is not seen.
+    async fn query_parts(
+        &mut self,
+        sql: &str,
+        parameters: &[Value],
+        size: usize,
+        sink: &mut dyn RowSink,
+    ) -> Result<(), EngineError>;
 
     /// Runs one statement of a script, which has no parameters.
     async fn run_statement(&mut self, sql: &str) -> Result<(), EngineError>;

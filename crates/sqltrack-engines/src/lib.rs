@@ -30,7 +30,7 @@ pub use batch::{ColumnSet, MetricsBatch, MetricsGroup, MetricsKey, OverflowValue
 pub use changes::{ExperimentChanges, LinkChanges, Moment, Object, ObjectPatch, RunChanges, tags};
 pub use decode::{Decode, DecodeError, FromRow};
 pub use dialect::{Dialect, UnknownDialect};
-pub use engine::{Access, AppliedScript, Belongings, Connection, Engine, ExperimentRecord};
+pub use engine::{Access, AppliedScript, Belongings, Connection, Engine, ExperimentRecord, RowSink};
 pub use environment::{Environment, NotUnicode};
 pub use error::{Cause, EngineError};
 pub use ids::{ExperimentId, RunId};

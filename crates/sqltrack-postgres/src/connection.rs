@@ -9,7 +9,7 @@ use sqltrack_engines::script::StatementKind;
 use sqltrack_engines::{
     Access, AppliedScript, Belongings, Connection, Dialect, EngineError, ExperimentChanges, ExperimentId,
     ExperimentRecord, Heartbeat, MetricColumn, MetricType, MetricsBatch, OfflineRunId, ReapedRun, Reaping,
-    Rows, RunChanges, RunId, RunLife, RunLifeChange, Value, WriterId,
+    RowSink, Rows, RunChanges, RunId, RunLife, RunLifeChange, Value, WriterId,
 };
 
 use crate::batch::{self, Statements};
@@ -91,6 +91,34 @@ impl Drop for PostgresConnection {
     }
 }
 
+impl PostgresConnection {
+    /// Fetches the rows of a query by a cursor, which the transaction ends.
+    async fn fetch_parts(
+        &mut self,
+        sql: &str,
+        parameters: &[Value],
+        size: usize,
+        sink: &mut dyn RowSink,
+    ) -> Result<(), EngineError> {
+        let (conn, target) = self.parts()?;
+        let declare = format!("DECLARE sqltrack_rows NO SCROLL CURSOR FOR {sql}");
+        dynamic::execute(conn, target, &declare, parameters, Place::Within).await?;
+        let fetch = format!("FETCH FORWARD {size} FROM sqltrack_rows");
+        let mut is_first = true;
+        loop {
+            let rows = dynamic::query(conn, target, &fetch, &[], Place::Once).await?;
+            let is_last = rows.len() < size;
+            if rows.is_empty() && !is_first {
+                return Ok(());
+            }
+            is_first = false;
+            if !sink.take(rows).await || is_last {
+                return Ok(());
+            }
+        }
+    }
+}
+
 #[async_trait]
 impl Connection for PostgresConnection {
     async fn begin(&mut self, _: Access) -> Result<(), EngineError> {
@@ -144,6 +172,28 @@ impl Connection for PostgresConnection {
         let place = self.place(sql);
         let (conn, target) = self.parts()?;
         dynamic::query(conn, target, sql, parameters, place).await
+    }
+
+    async fn query_parts(
+        &mut self,
+        sql: &str,
+        parameters: &[Value],
+        size: usize,
+        sink: &mut dyn RowSink,
+    ) -> Result<(), EngineError> {
+        if self.in_transaction || !StatementKind::of(sql, Dialect::Postgres).is_query() {
+            sink.take(self.query(sql, parameters).await?).await;
+            return Ok(());
+        }
+        self.begin(Access::Read).await?;
+        let fetched = self.fetch_parts(sql, parameters, size, sink).await;
+        match fetched {
+            Ok(()) => self.commit().await,
+            Err(err) => {
+                self.rollback().await?;
+                Err(err)
+            }
+        }
     }
 
     async fn run_statement(&mut self, sql: &str) -> Result<(), EngineError> {

@@ -8,7 +8,7 @@ use deadpool::managed::Object;
 use sqltrack_engines::{
     Access, AppliedScript, Belongings, Connection, EngineError, ExperimentChanges, ExperimentId,
     ExperimentRecord, Heartbeat, MetricColumn, MetricType, MetricsBatch, MetricsGroup, OfflineRunId,
-    ReapedRun, Reaping, Rows, RunChanges, RunId, RunLife, RunLifeChange, RunWrite, Value, WriterId,
+    ReapedRun, Reaping, RowSink, Rows, RunChanges, RunId, RunLife, RunLifeChange, RunWrite, Value, WriterId,
 };
 use sqlx::SqliteConnection;
 use tokio::sync::OwnedMutexGuard;
@@ -226,6 +226,25 @@ impl Connection for Conn {
 
     async fn query(&mut self, sql: &str, parameters: &[Value]) -> Result<Rows, EngineError> {
         self.run_user_statement(sql, parameters).await.map(|outcome| outcome.rows)
+    }
+
+    async fn query_parts(
+        &mut self,
+        sql: &str,
+        parameters: &[Value],
+        size: usize,
+        sink: &mut dyn RowSink,
+    ) -> Result<(), EngineError> {
+        if self.in_transaction || !dynamic::is_query(sql) {
+            sink.take(self.query(sql, parameters).await?).await;
+            return Ok(());
+        }
+        let is_own = self.enter(Access::Read).await?;
+        let result = {
+            let (conn, target) = self.parts()?;
+            dynamic::query_parts(conn, target, sql, parameters, size, sink).await
+        };
+        self.leave(is_own, result).await
     }
 
     async fn run_statement(&mut self, sql: &str) -> Result<(), EngineError> {

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use futures_util::TryStreamExt;
 use sqltrack_engines::script::StatementKind;
-use sqltrack_engines::{Dialect, EngineError, Rows, Value};
-use sqlx::sqlite::{SqliteArguments, SqliteQueryResult, SqliteRow};
+use sqltrack_engines::{Column, Dialect, EngineError, RowSink, Rows, Value};
+use sqlx::sqlite::{SqliteArguments, SqliteColumn, SqliteQueryResult, SqliteRow};
 use sqlx::{
     AssertSqlSafe, Either, Executor as _, Row as _, SqlSafeStr as _, SqliteConnection, Statement as _,
 };
@@ -63,6 +63,11 @@ pub(crate) fn needs(sql: &str) -> Needs {
     }
 }
 
+/// Whether the rows of a statement can be fetched one after the other.
+pub(crate) fn is_query(sql: &str) -> bool {
+    StatementKind::of(sql, Dialect::Sqlite).is_query()
+}
+
 /// What a statement of the user's gave.
 pub(crate) struct Outcome {
     pub(crate) rows: Rows,
@@ -81,29 +86,74 @@ pub(crate) async fn query(
     parameters: &[Value],
 ) -> Result<Outcome, EngineError> {
     let failed = |err| translate(target, err);
-    sqlx::query("SELECT count(*) FROM sqlite_master")
-        .persistent(false)
-        .execute(&mut *conn)
-        .await
-        .map_err(failed)?;
+    read_schema(conn).await.map_err(failed)?;
     let query = sqlx::query_with(AssertSqlSafe(sql.to_owned()), arguments(parameters)?).persistent(false);
     let (rows, changed) = fetch(conn, query).await.map_err(failed)?;
     let columns = match rows.first() {
         Some(row) => row.columns().to_vec(),
-        None => {
-            let prepared = conn.prepare(AssertSqlSafe(sql.to_owned()).into_sql_str()).await;
-            let columns = prepared.map(|statement| statement.columns().to_vec()).unwrap_or_default();
-            sqlx::Connection::clear_cached_statements(&mut *conn).await.map_err(failed)?;
-            columns
-        }
+        None => prepared_columns(conn, sql).await.map_err(failed)?,
     };
-    let mut declared = DeclaredTypes::new();
-    for table in decode::tables(&columns) {
-        declare(conn, &table, &mut declared).await.map_err(failed)?;
-    }
-    let columns = decode::columns(&columns, &declared);
+    let columns = with_declared_types(conn, columns).await.map_err(failed)?;
     let values = rows.iter().map(|row| decode::values(row, &columns)).collect::<Result<_, _>>()?;
     Ok(Outcome { rows: Rows::new(columns, values), changed })
+}
+
+/// Hands over the rows of a query part by part, while the open transaction keeps them as they are.
+pub(crate) async fn query_parts(
+    conn: &mut SqliteConnection,
+    target: &str,
+    sql: &str,
+    parameters: &[Value],
+    size: usize,
+    sink: &mut dyn RowSink,
+) -> Result<(), EngineError> {
+    let failed = |err| translate(target, err);
+    read_schema(conn).await.map_err(failed)?;
+    // Their types have to be known before the rows come, since nothing else can be asked meanwhile.
+    let columns = prepared_columns(conn, sql).await.map_err(failed)?;
+    let columns = with_declared_types(conn, columns).await.map_err(failed)?;
+    let query = sqlx::query_with(AssertSqlSafe(sql.to_owned()), arguments(parameters)?).persistent(false);
+    let mut rows = conn.fetch(query);
+    let mut part = Vec::with_capacity(size);
+    let mut is_first = true;
+    while let Some(row) = rows.try_next().await.map_err(failed)? {
+        part.push(decode::values(&row, &columns)?);
+        if part.len() == size {
+            is_first = false;
+            let full = std::mem::replace(&mut part, Vec::with_capacity(size));
+            if !sink.take(Rows::new(columns.clone(), full)).await {
+                return Ok(());
+            }
+        }
+    }
+    if is_first || !part.is_empty() {
+        sink.take(Rows::new(columns, part)).await;
+    }
+    Ok(())
+}
+
+/// Makes the connection know the columns that others have added since it last looked, until the end of the transaction.
+async fn read_schema(conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    sqlx::query("SELECT count(*) FROM sqlite_master").persistent(false).execute(conn).await.map(drop)
+}
+
+/// The columns that a statement gives. The driver keeps what it prepares, so all of that is dropped again.
+async fn prepared_columns(conn: &mut SqliteConnection, sql: &str) -> Result<Vec<SqliteColumn>, sqlx::Error> {
+    let prepared = conn.prepare(AssertSqlSafe(sql.to_owned()).into_sql_str()).await;
+    let columns = prepared.map(|statement| statement.columns().to_vec()).unwrap_or_default();
+    sqlx::Connection::clear_cached_statements(conn).await?;
+    Ok(columns)
+}
+
+async fn with_declared_types(
+    conn: &mut SqliteConnection,
+    columns: Vec<SqliteColumn>,
+) -> Result<Vec<Column>, sqlx::Error> {
+    let mut declared = DeclaredTypes::new();
+    for table in decode::tables(&columns) {
+        declare(conn, &table, &mut declared).await?;
+    }
+    Ok(decode::columns(&columns, &declared))
 }
 
 async fn fetch(

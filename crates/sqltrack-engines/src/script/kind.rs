@@ -58,6 +58,14 @@ impl<'a> StatementKind<'a> {
         first.is_one_of(&["SELECT", "VALUES", "TABLE", "SHOW", "WITH"]) && !self.mentions_a_change()
     }
 
+    /// Whether it is a query that changes nothing, so that its rows can be fetched one after the other. When in doubt, no.
+    #[must_use]
+    pub fn is_query(&self) -> bool {
+        let first = self.tokens.iter().find(|token| !token.is_operator("("));
+        first.is_some_and(|first| first.is_one_of(&["SELECT", "VALUES", "WITH", "TABLE"]))
+            && self.returns_rows_without_writing()
+    }
+
     /// Whether it is a `PRAGMA` of SQLite.
     #[must_use]
     pub fn is_pragma(&self) -> bool {
