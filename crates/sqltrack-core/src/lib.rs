@@ -68,7 +68,7 @@ pub use error::Error;
 pub use experiment::{Comment, Experiment, ExperimentEdit, ExperimentKey};
 pub use life::{Reap, TrackGuard, Tracking, sigterm};
 pub use lineage::{Lineage, LineageRun, RESUMES};
-pub use listing::ListingError;
+pub use listing::{ListingError, RunListing};
 pub use metrics::{Ack, AddMetrics, At, Best, BestPoint, BestValue, Goal, MetricPoint, MetricSet, Metrics};
 pub use parameters::Parameters;
 pub use parts::RowParts;

@@ -50,23 +50,40 @@ SELECT
 FROM experiments AS e
 ORDER BY e.time_created, e.id";
 
-/// The newest first, so that a limit leaves those.
+/// What is listed of a run, and after it what it was given.
+const RUN_COLUMNS: &str = "id, experiment, status, created, started, updated, comment, tags";
+const RUN_DETAILS: &str = "args, env, extras";
+
 const RUNS: &str = "\
-SELECT
-    r.id,
-    e.name AS experiment,
-    s.status,
-    r.time_created AS created,
-    r.time_started AS started,
-    r.time_updated AS updated,
-    r.comment,
-    r.tags
-FROM runs AS r
-    JOIN run_status AS s ON s.id = r.id
-    JOIN experiments AS e ON e.id = r.experiment_id
-WHERE CAST($1 AS BIGINT) IS NULL OR r.experiment_id = $1
-ORDER BY r.time_created DESC, r.id DESC
-LIMIT $2";
+    SELECT
+        r.id,
+        r.experiment_id,
+        e.name AS experiment,
+        s.status,
+        r.time_created AS created,
+        r.time_started AS started,
+        r.time_updated AS updated,
+        r.comment,
+        r.tags,
+        r.args,
+        r.env,
+        r.extras
+    FROM runs AS r
+        JOIN run_status AS s ON s.id = r.id
+        JOIN experiments AS e ON e.id = r.experiment_id";
+
+/// Which runs are listed, and what of them, see [`Client::list_runs_as`].
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RunListing {
+    /// Only those of this experiment.
+    pub experiment: Option<ExperimentId>,
+    /// Only those that meet a condition in SQL, about the columns that are listed and `args`, `env` and `extras`.
+    pub condition: Option<String>,
+    /// Only so many of the newest.
+    pub limit: Option<u32>,
+    /// Whether `args`, `env` and `extras` are listed, too.
+    pub details: bool,
+}
 
 impl Client {
     /// Every experiment, oldest first: `id`, `name`, `runs` (how many), `created`, `comment` and `tags` (a list).
@@ -100,9 +117,38 @@ impl Client {
         experiment: Option<ExperimentId>,
         limit: Option<u32>,
     ) -> Result<Rows, Error> {
-        let experiment = Value::from(experiment.map(|id| id.0));
-        let limit = limit.map_or(i64::MAX, i64::from);
-        let rows = self.query(RUNS, vec![experiment, Value::Int(limit)]).await?;
+        self.list_runs_as(&RunListing { experiment, limit, ..RunListing::default() }).await
+    }
+
+    /// The runs as [`list_runs`](Self::list_runs) gives them, those and so much of them as asked for.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Engine`] if the database fails, or with what it says of a condition that is no SQL.
+    ///
+    /// ```no_run
+    /// # async fn example(client: sqltrack_core::Client) -> Result<(), sqltrack_core::Error> {
+    /// use sqltrack_core::RunListing;
+    ///
+    /// let condition = Some("status = 'COMPLETED' AND args->>'lr' = '0.1'".to_owned());
+    /// let runs = client.list_runs_as(&RunListing { condition, ..RunListing::default() }).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn list_runs_as(&self, listing: &RunListing) -> Result<Rows, Error> {
+        let details = if listing.details { format!(", {RUN_DETAILS}") } else { String::new() };
+        // A comment at the end of the condition ends with its line.
+        let condition = listing.condition.as_deref().map(|condition| format!("AND (\n{condition}\n)"));
+        // The newest first, so that a limit leaves those.
+        let sql = format!(
+            "SELECT {RUN_COLUMNS}{details}\nFROM (\n{RUNS}\n) AS runs\n\
+             WHERE (CAST($1 AS BIGINT) IS NULL OR experiment_id = $1) {}\n\
+             ORDER BY created DESC, id DESC\nLIMIT $2",
+            condition.unwrap_or_default()
+        );
+        let experiment = Value::from(listing.experiment.map(|id| id.0));
+        let limit = listing.limit.map_or(i64::MAX, i64::from);
+        let rows = self.query(&sql, vec![experiment, Value::Int(limit)]).await?;
         let columns = rows.columns().to_vec();
         let mut values: Vec<_> = rows.into_iter().map(with_tags).collect();
         values.reverse();

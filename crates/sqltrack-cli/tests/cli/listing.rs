@@ -122,3 +122,26 @@ async fn the_best_values_of_runs_are_listed_with_their_steps() {
     assert_eq!(outcome.code, Some(2));
     assert!(outcome.stderr.contains("`loss:max` or `loss:min`"), "{}", outcome.stderr);
 }
+
+#[test]
+fn runs_are_filtered_and_sorted_and_their_columns_are_chosen() {
+    let program = Program::sqlite_with(crate::compare::RUNS);
+    let runs = |arguments: &[&str]| program.run(&[&["runs", "--format", "csv"], arguments].concat());
+    let best = ["--best", "loss:min", "--columns", "id,loss,loss_step,args.lr,args.net.depth,tags"];
+    let sorted = [&best[..], &["--sort", "loss:desc"]].concat();
+    let header = "id,loss,loss_step,args.lr,args.net.depth,tags\n";
+    let [seven, eight, nine] = ["7,0.5,1,0.1,50,\"[\"\"best\"\"]\"\n", "8,1.5,1,0.01,50,\n", "9,1.0,2,,,\n"];
+    assert_eq!(runs(&best).succeeded(), format!("{header}{seven}{eight}{nine}"));
+    assert_eq!(runs(&sorted).succeeded(), format!("{header}{eight}{nine}{seven}"));
+    let limited = [&sorted[..], &["--limit", "1"]].concat();
+    assert_eq!(runs(&limited).succeeded(), format!("{header}{eight}"));
+    let condition = ["--where", "args->>'lr' > 0.05 -- large", "--columns", "id"];
+    assert_eq!(runs(&condition).succeeded(), "id\n7\n");
+    let nothing = runs(&["--where", "status = 'LOST'"]);
+    assert_eq!(nothing.stderr, "no run meets the condition\n");
+    assert!(
+        runs(&["--sort", "los"]).failed().starts_with("there is no column `los`; there are id, experiment,")
+    );
+    assert!(runs(&["--where", "no_such = 1"]).failed().contains("no_such"));
+    assert!(runs(&["--where", "1; DROP TABLE runs"]).failed().contains("one statement"));
+}
