@@ -83,10 +83,11 @@ pub async fn curves(
         }
         Over::Step | Over::Progress => client.list_series(lineages, metrics).await?,
     };
-    chart(&rows, lineages, metrics, options)
+    chart_of(&rows, lineages, metrics, options)
 }
 
-fn chart(
+/// The chart of what [`Client::list_series`] gave.
+pub(crate) fn chart_of(
     rows: &Rows,
     lineages: &[Lineage],
     metrics: &[String],

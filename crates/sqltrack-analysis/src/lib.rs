@@ -3,8 +3,10 @@
 //! - [`chart`]: curves on a terminal, as SVG, and as HTML.
 //! - [`format`]: values and tables as people like to read them.
 //! - [`compare`]: in what runs differ.
+//! - [`report`]: an experiment as one page.
 //! - [`curves`]: the metrics of series of runs, to be drawn.
 
+pub mod best;
 pub mod chart;
 pub mod compare;
 pub mod curves;
@@ -12,6 +14,7 @@ mod error;
 pub mod evcxr;
 pub mod format;
 pub mod html;
+pub mod report;
 mod screen;
 
 pub use error::Error;

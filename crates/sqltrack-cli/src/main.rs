@@ -1,5 +1,6 @@
 //! The command line of SQLTrack: words to calls of the library, results to text.
 
+mod best;
 mod columns;
 mod command_line;
 mod commands;

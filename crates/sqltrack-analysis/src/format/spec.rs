@@ -43,6 +43,12 @@ impl FloatSpec {
         Self { kind: Kind::Fixed, digits }
     }
 
+    /// So many digits, in the shorter of both forms.
+    #[must_use]
+    pub const fn general(digits: usize) -> Self {
+        Self { kind: Kind::General, digits }
+    }
+
     /// The number in this form; NaN and the infinities by their names.
     #[must_use]
     pub fn format(self, number: f64) -> String {

@@ -16,6 +16,7 @@ mod plan;
 mod plot;
 mod query;
 mod reap;
+mod report;
 mod revoke;
 #[cfg(unix)]
 mod run;
@@ -25,6 +26,7 @@ mod setup;
 mod start;
 mod stop;
 mod sync;
+mod tail;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -50,6 +52,8 @@ pub(crate) enum Command {
     Metrics(metrics::Args),
     Compare(compare::Args),
     Plot(plot::Args),
+    Report(report::Args),
+    Tail(tail::Args),
     Plan(plan::Args),
     Start(start::Args),
     Log(log::Args),
@@ -90,6 +94,8 @@ impl Command {
                 connected(options, async |client| compare::run(args, client, out).await).await
             }
             Self::Plot(args) => connected(options, async |client| plot::run(args, client, out).await).await,
+            Self::Report(args) => connected(options, async |client| report::run(args, client).await).await,
+            Self::Tail(args) => connected(options, async |client| tail::run(args, client, out).await).await,
             Self::Plan(args) => connected(options, async |client| plan::run(args, client, out).await).await,
             Self::Start(args) => connected(options, async |client| start::run(args, client).await).await,
             Self::Log(args) => connected(options, async |client| log::run(args, client).await).await,

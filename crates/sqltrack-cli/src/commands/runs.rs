@@ -1,11 +1,10 @@
 //! `runs`: what runs there are.
 
-use std::collections::HashMap;
 use std::io::Write;
-use std::str::FromStr;
 
-use sqltrack_core::{Client, Column, Goal, Row, Rows, RunListing, Value};
+use sqltrack_core::{Client, RunListing};
 
+use crate::best::BestOf;
 use crate::columns;
 use crate::diagnostics::note;
 use crate::format::FormatArgs;
@@ -39,47 +38,6 @@ pub(crate) struct Args {
     sort: Option<String>,
     #[command(flatten)]
     format: FormatArgs,
-}
-
-/// A metric, and which of its values is the best.
-#[derive(Debug, Clone, PartialEq)]
-struct BestOf {
-    metric: String,
-    goal: Goal,
-}
-
-impl FromStr for BestOf {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let goal = |word| match word {
-            "max" => Some(Goal::Max),
-            "min" => Some(Goal::Min),
-            _ => None,
-        };
-        // The name may hold colons.
-        let parts = text.rsplit_once(':').and_then(|(metric, word)| Some((metric, goal(word)?)));
-        let (metric, goal) =
-            parts.ok_or_else(|| format!("say which value is the best: `{text}:max` or `{text}:min`"))?;
-        Ok(Self { metric: metric.to_owned(), goal })
-    }
-}
-
-impl BestOf {
-    /// The rows of runs with two columns more: the best value, and its step.
-    async fn add_to(&self, rows: Rows, client: &Client) -> anyhow::Result<Rows> {
-        let ids: Vec<i64> = rows.iter().map(|row| row.get("id")).collect::<Result<_, _>>()?;
-        let found = client.best(self.metric.as_str(), self.goal).runs(ids.iter().copied()).await?;
-        let mut found: HashMap<i64, _> = found.into_iter().map(|found| (found.run.0, found.best)).collect();
-        let column = |name: String| Column { name, type_name: String::new() };
-        let new = [self.metric.clone(), format!("{}_step", self.metric)].map(column);
-        let columns = rows.columns().iter().cloned().chain(new).collect();
-        let with_best = |(row, id): (Row, i64)| {
-            let best = found.remove(&id).flatten().map(|best| [best.value, Value::Int(best.step)]);
-            row.into_values().into_iter().chain(best.unwrap_or([Value::Null, Value::Null])).collect()
-        };
-        Ok(Rows::new(columns, rows.into_iter().zip(ids).map(with_best).collect()))
-    }
 }
 
 pub(super) async fn run(args: &Args, client: &Client, out: &mut impl Write) -> anyhow::Result<()> {
@@ -116,19 +74,4 @@ pub(super) async fn run(args: &Args, client: &Client, out: &mut impl Write) -> a
         }
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_best_value_is_that_of_a_metric_and_a_goal() {
-        let parsed = "val:loss:min".parse();
-        assert_eq!(parsed, Ok(BestOf { metric: "val:loss".to_owned(), goal: Goal::Min }));
-        for text in ["loss", "loss:", "loss:best", ""] {
-            let err = text.parse::<BestOf>().unwrap_err();
-            assert!(err.starts_with("say which value is the best"), "{err}");
-        }
-    }
 }

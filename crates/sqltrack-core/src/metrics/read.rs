@@ -3,6 +3,7 @@
 use indexmap::IndexMap;
 use sqltrack_engines::{Rows, Value, overflow};
 
+use super::At;
 use crate::{Error, Run};
 
 /// The metrics of one step and progress.
@@ -24,12 +25,45 @@ impl Run {
     ///
     /// [`Error::Engine`] if the database fails.
     pub async fn metrics(&self) -> Result<Vec<MetricPoint>, Error> {
-        let run = Value::Int(self.id().0);
+        self.points(ROWS, BEYOND, Vec::new()).await
+    }
+
+    /// The metrics of the last `limit` points, or of as many as there are from the point `from` on, as
+    /// [`metrics`](Self::metrics) gives them all: to follow a run.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Engine`] if the database fails.
+    pub async fn latest_metrics(&self, from: Option<At>, limit: u32) -> Result<Vec<MetricPoint>, Error> {
+        // Before every other one.
+        let from = from.unwrap_or(At { step: i64::MIN, progress: f64::NEG_INFINITY });
+        let rows = "SELECT * FROM (
+            SELECT * FROM metrics WHERE run_id = $1 AND (step, progress) >= ($2, $3)
+            ORDER BY step DESC, progress DESC LIMIT $4
+        ) AS latest ORDER BY step, progress";
+        let beyond = "SELECT o.step, o.progress, name, value, other FROM metrics_overflow AS o
+            JOIN (
+                SELECT step, progress FROM metrics WHERE run_id = $1 AND (step, progress) >= ($2, $3)
+                ORDER BY step DESC, progress DESC LIMIT $4
+            ) AS latest ON o.step = latest.step AND o.progress = latest.progress
+            WHERE o.run_id = $1 ORDER BY o.step, o.progress";
+        let more = vec![Value::Int(from.step), Value::Float(from.progress), Value::from(limit)];
+        self.points(rows, beyond, more).await
+    }
+
+    /// The points of two statements, one for the columns and one for what is beyond them.
+    async fn points(
+        &self,
+        rows: &'static str,
+        beyond: &'static str,
+        more: Vec<Value>,
+    ) -> Result<Vec<MetricPoint>, Error> {
+        let mut parameters = vec![Value::Int(self.id().0)];
+        parameters.extend(more);
         let read = self.client().with_connection(move |conn| {
             Box::pin(async move {
-                let parameters = [run];
-                let rows = conn.query(ROWS, &parameters).await?;
-                Ok((rows, conn.query(BEYOND, &parameters).await?))
+                let rows = conn.query(rows, &parameters).await?;
+                Ok((rows, conn.query(beyond, &parameters).await?))
             })
         });
         let (rows, beyond) = read.await?;
