@@ -1,6 +1,7 @@
 //! What the integration tests share: a database of its own for each test, and processes that use it at once.
 
 mod bouncer;
+mod browser;
 mod database;
 pub mod generator;
 mod proxy;
@@ -8,6 +9,7 @@ mod server;
 mod worker;
 
 pub use bouncer::Bouncer;
+pub use browser::{Looked, look};
 pub use database::{Database, run};
 pub use proxy::Proxy;
 pub use server::Server;

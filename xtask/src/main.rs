@@ -4,6 +4,8 @@
 
 mod bench;
 mod book;
+mod browser;
+mod packages;
 mod postgres;
 mod prepare;
 mod process;

@@ -4,12 +4,11 @@ use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
 use super::find::{self, Server};
-use crate::process;
+use crate::packages::{self, may_install};
 
 /// Installs Debian's package and returns its server.
 pub(crate) fn server() -> Result<Server> {
@@ -19,8 +18,7 @@ pub(crate) fn server() -> Result<Server> {
     }
     println!("{missing}; installing the package");
     let _no_cluster = NoMainCluster::ask()?;
-    apt_get(&["update"])?;
-    apt_get(&["install", "-y", "--no-install-recommends", "postgresql"])?;
+    packages::install("postgresql")?;
     find::server()?.context("the package `postgresql` brought no server")
 }
 
@@ -32,19 +30,8 @@ pub(crate) fn pgbouncer(variable: &str) -> Result<PathBuf> {
     }
     println!("{missing}; installing the package");
     let _no_service = NoService::ask()?;
-    apt_get(&["update"])?;
-    apt_get(&["install", "-y", "--no-install-recommends", "pgbouncer"])?;
+    packages::install("pgbouncer")?;
     find::pgbouncer(variable)?.context("the package `pgbouncer` brought no program")
-}
-
-fn may_install() -> bool {
-    rustix::process::geteuid().is_root() && process::on_path("apt-get").is_some()
-}
-
-fn apt_get(arguments: &[&str]) -> Result<()> {
-    let mut command = Command::new("apt-get");
-    command.args(["-q", "-o", "DPkg::Lock::Timeout=120"]).args(arguments);
-    process::run(command.env("DEBIAN_FRONTEND", "noninteractive"))
 }
 
 /// Debian's package would create and start a cluster on the default port, unless a file says otherwise

@@ -4,6 +4,7 @@ mod cargo;
 mod examples;
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -12,7 +13,7 @@ use clap::ValueEnum;
 
 use crate::postgres::Postgres;
 use crate::prepare::{self, Mode};
-use crate::{book, workspace};
+use crate::{book, browser, workspace};
 
 /// One check, named on the command line as it is here. They run in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
@@ -21,6 +22,8 @@ pub(crate) enum Stage {
     Format,
     /// Find or install Postgres and start a throwaway server.
     Postgres,
+    /// Find or install Chromium, which tests look at pages with.
+    Browser,
     /// The query data agrees with the code and the migrations.
     QueryData,
     /// Clippy has nothing to say.
@@ -42,6 +45,7 @@ pub(crate) enum Stage {
 /// What the stages share.
 struct Context {
     postgres: Option<Postgres>,
+    browser: Option<PathBuf>,
     filter: Vec<OsString>,
     totals: Totals,
 }
@@ -64,7 +68,7 @@ pub(crate) fn list() {
 /// Runs the stages `only` and what they need, or if it is empty, all; `filter` goes to `cargo test`.
 pub(crate) fn run(only: Vec<Stage>, filter: Vec<OsString>) -> Result<()> {
     let stages = selected(only, !filter.is_empty())?;
-    let mut context = Context { postgres: None, filter, totals: Totals::default() };
+    let mut context = Context { postgres: None, browser: None, filter, totals: Totals::default() };
     let start = Instant::now();
     for stage in &stages {
         println!("==> {}", stage.name());
@@ -94,6 +98,9 @@ fn selected(mut stages: Vec<Stage>, filtered: bool) -> Result<Vec<Stage>> {
     if stages.iter().any(|stage| stage.needs_postgres()) {
         stages.push(Stage::Postgres);
     }
+    if stages.contains(&Stage::Tests) {
+        stages.push(Stage::Browser);
+    }
     stages.sort();
     stages.dedup();
     Ok(stages)
@@ -120,6 +127,10 @@ impl Stage {
                 context.postgres = Some(Postgres::start_for_all_tests()?);
                 Ok(())
             }
+            Self::Browser => {
+                context.browser = Some(browser::find_or_install()?);
+                Ok(())
+            }
             Self::QueryData => prepare::prepare(context.postgres()?, Mode::Check),
             Self::Clippy => cargo::clippy(context),
             Self::Tests => cargo::tests(context),
@@ -137,10 +148,11 @@ impl Context {
         self.postgres.as_ref().context("this stage needs the Postgres server")
     }
 
-    /// Cargo with the variables by which tests find the server, if there is one.
+    /// Cargo with the variables by which tests find the server and the browser, if there are any.
     fn cargo(&self, arguments: &[&str]) -> Command {
         let mut cargo = workspace::cargo(arguments);
         cargo.envs(self.postgres.iter().flat_map(Postgres::variables));
+        cargo.envs(self.browser.iter().map(|program| (browser::VARIABLE, program)));
         cargo
     }
 }
@@ -161,7 +173,7 @@ mod tests {
     #[test]
     fn everything_is_run_unless_something_is_selected() {
         assert_eq!(selected(Vec::new(), false).unwrap(), Stage::value_variants());
-        assert_eq!(selected(Vec::new(), true).unwrap(), [Stage::Postgres, Stage::Tests]);
+        assert_eq!(selected(Vec::new(), true).unwrap(), [Stage::Postgres, Stage::Browser, Stage::Tests]);
     }
 
     #[test]
