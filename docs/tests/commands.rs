@@ -60,13 +60,15 @@ fn every_option_is_described() {
     let page = Page::read("docs/src/cli.md").unwrap();
     let global = described(page.section("## Global options").unwrap());
     assert_eq!(global, options(&help(&["--help"])), "global options");
-    let formats = BTreeSet::from(["--format".to_owned()]);
+    let formats = BTreeSet::from(["--format", "--output"].map(str::to_owned));
     for command in commands().iter().filter(|command| *command != "help") {
         let section = page.section(&format!("### {command}")).unwrap();
         let own = &options_of(command) - &global;
-        assert_eq!(described(section), &own - &formats, "{command}");
+        // What prints rows has both; they are described once.
+        let own = if own.is_superset(&formats) { &own - &formats } else { own };
+        assert_eq!(described(section), own, "{command}");
     }
-    assert!(page.section("## Formats").unwrap().contains("`--format`"));
+    assert!(formats.iter().all(|option| page.section("## Formats").unwrap().contains(&format!("`{option}"))));
 }
 
 #[test]

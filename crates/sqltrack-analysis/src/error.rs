@@ -15,6 +15,10 @@ pub enum Error {
         "no metric of the runs is a time, so that there is no axis of it; draw over `step` or `progress`, or log a time with each step"
     )]
     NoTimes,
+    /// Rows that are no record batch, or no file.
+    #[cfg(feature = "arrow")]
+    #[error(transparent)]
+    Arrow(#[from] crate::arrow::ArrowError),
 }
 
 impl From<sqltrack_core::DecodeError> for Error {

@@ -6,6 +6,8 @@
 //! - [`report`]: an experiment as one page.
 //! - [`curves`]: the metrics of series of runs, to be drawn.
 
+#[cfg(feature = "arrow")]
+pub mod arrow;
 pub mod best;
 pub mod chart;
 pub mod compare;

@@ -69,7 +69,10 @@ pub use experiment::{Comment, Experiment, ExperimentEdit, ExperimentKey};
 pub use life::{Reap, TrackGuard, Tracking, sigterm};
 pub use lineage::{Lineage, LineageRun, RESUMES};
 pub use listing::{ListingError, RunListing};
-pub use metrics::{Ack, AddMetrics, At, Best, BestPoint, BestValue, Goal, MetricPoint, MetricSet, Metrics};
+pub use metrics::{
+    Ack, AddMetrics, At, Best, BestPoint, BestValue, ExportedMetrics, Goal, MetricExport, MetricPoint,
+    MetricSet, Metrics,
+};
 pub use parameters::Parameters;
 pub use parts::RowParts;
 pub use redact::Redactor;
@@ -78,7 +81,7 @@ pub use scrub::{Scrub, ScrubReport};
 pub use setup::{ScriptReport, ScriptSource, ScriptState, Setup, SetupError, setup};
 pub use sqltrack_engines::{
     Belongings, Column, Decode, DecodeError, Dialect, Engine, EngineError, ExperimentId, FromRow, MetricType,
-    Object, ReapedRun, Row, Rows, RunId, Value, sql,
+    Object, ReapedRun, Row, Rows, RunId, Value, exact_f64, sql,
 };
 pub use stamp::{Fields, Stamp};
 pub use status::Status;

@@ -6,7 +6,7 @@ use sqltrack_analysis::compare::compare;
 use sqltrack_core::Client;
 
 use crate::diagnostics::note;
-use crate::format::FormatArgs;
+use crate::format::{FormatArgs, FormatName};
 use crate::lineage::LinkArgs;
 use crate::named::RunName;
 use crate::screen;
@@ -42,12 +42,12 @@ pub(super) async fn run(args: &Args, client: &Client, out: &mut impl Write) -> a
     // There is nothing to compare one run with.
     let all = args.all || runs.len() == 1;
     let screen = screen::of_stdout();
-    if args.format.is_html() {
-        out.write_all(comparison.table(all).page("SQLTrack: comparison").as_bytes())?;
-    } else if args.format.is_table() && screen.is_some() {
-        out.write_all(comparison.table(all).terminal(screen).as_bytes())?;
+    if args.format.name()? == FormatName::Html {
+        args.format.print_text(&comparison.table(all).page("SQLTrack: comparison"), out)?;
+    } else if args.format.is_for_terminal() && screen.is_some() {
+        args.format.print_text(&comparison.table(all).terminal(screen), out)?;
     } else {
-        args.format.print(&comparison.to_rows(all), out)?;
+        args.format.print(comparison.to_rows(all), out)?;
     }
     if !all && comparison.rows.iter().all(|row| !row.differs()) {
         note("the runs do not differ; `--all` shows what they have");

@@ -39,7 +39,7 @@ pub(super) fn run(args: &Args, options: &GlobalOptions, out: &mut impl Write) ->
     rows.extend(shown(config.unused(), unused.into()));
     let columns = ["parameter", "value", "source", "note"];
     let column = |name: &str| Column { name: name.to_owned(), type_name: String::new() };
-    args.format.print(&Rows::new(columns.map(column).to_vec(), rows), out)
+    args.format.print(Rows::new(columns.map(column).to_vec(), rows), out)
 }
 
 /// The config file as a row of its own, since it is no parameter.

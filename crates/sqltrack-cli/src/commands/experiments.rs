@@ -20,8 +20,9 @@ pub(crate) struct Args {
 
 pub(super) async fn run(args: &Args, client: &Client, out: &mut impl Write) -> anyhow::Result<()> {
     let rows = client.list_experiments().await?;
-    args.format.print(&rows, out)?;
-    if rows.is_empty() {
+    let is_empty = rows.is_empty();
+    args.format.print(rows, out)?;
+    if is_empty {
         note("there are no experiments yet; a program that tracks a run makes the first");
     }
     Ok(())

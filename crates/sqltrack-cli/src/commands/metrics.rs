@@ -38,8 +38,9 @@ pub(super) async fn run(args: &Args, client: &Client, out: &mut impl Write) -> a
         [lineage] if lineage.runs.len() == 1 => client.list_metrics(lineage.id, &args.metric).await?,
         lineages => client.list_series(lineages, &args.metric).await?,
     };
-    args.format.print(&rows, out)?;
-    if rows.is_empty() {
+    let is_empty = rows.is_empty();
+    args.format.print(rows, out)?;
+    if is_empty {
         note(&format!("run {} has no metrics yet", lineage::runs(&lineages)));
     }
     Ok(())

@@ -9,6 +9,7 @@ mod delete;
 mod edit;
 mod execute;
 mod experiments;
+mod export;
 mod grant;
 mod log;
 mod metrics;
@@ -52,6 +53,7 @@ pub(crate) enum Command {
     Metrics(metrics::Args),
     Compare(compare::Args),
     Plot(plot::Args),
+    Export(export::Args),
     Report(report::Args),
     Tail(tail::Args),
     Plan(plan::Args),
@@ -94,6 +96,9 @@ impl Command {
                 connected(options, async |client| compare::run(args, client, out).await).await
             }
             Self::Plot(args) => connected(options, async |client| plot::run(args, client, out).await).await,
+            Self::Export(args) => {
+                connected(options, async |client| export::run(args, client, out).await).await
+            }
             Self::Report(args) => connected(options, async |client| report::run(args, client).await).await,
             Self::Tail(args) => connected(options, async |client| tail::run(args, client, out).await).await,
             Self::Plan(args) => connected(options, async |client| plan::run(args, client, out).await).await,

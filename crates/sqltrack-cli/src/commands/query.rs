@@ -28,7 +28,8 @@ and an empty text \"\".
 
 Examples:
   sqltrack-cli query 'SELECT max(val_acc) FROM metrics WHERE run_id = :run' -P run=7
-  sqltrack-cli query --format csv - < report.sql > report.csv")]
+  sqltrack-cli query --format csv - < report.sql > report.csv
+  sqltrack-cli query 'SELECT * FROM metrics_long' -o metrics.parquet")]
 pub(crate) struct Args {
     /// The statement; `-` reads it from standard input
     #[arg(allow_hyphen_values = true)]
@@ -42,8 +43,8 @@ pub(crate) struct Args {
 
 pub(super) async fn run(args: &Args, client: &Client, out: &mut impl Write) -> anyhow::Result<()> {
     let sql = if args.sql == "-" { input::standard_input()? } else { args.sql.clone() };
-    let rows = client.query(&sql, Parameters::named(args.parameters.iter().cloned())).await;
-    args.format.print(&rows.map_err(explain)?, out)
+    let parts = client.query_parts(&sql, Parameters::named(args.parameters.iter().cloned()));
+    args.format.print_query(parts.map_err(explain)?, out).await
 }
 
 /// The library speaks of its own calls; here they are commands.

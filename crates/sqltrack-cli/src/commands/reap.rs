@@ -50,7 +50,7 @@ pub(super) async fn run(args: &Args, client: &Client, out: &mut impl Write) -> a
     }
     let reaped = reap.await?;
     let is_empty = reaped.is_empty();
-    args.format.print(&rows(reaped), out)?;
+    args.format.print(rows(reaped), out)?;
     if is_empty {
         note("there is no run of which nothing was heard for so long");
     }

@@ -65,8 +65,9 @@ pub(super) async fn run(args: &Args, client: &Client, out: &mut impl Write) -> a
     } else if listing.details {
         rows = columns::without_details(rows);
     }
-    args.format.print(&rows, out)?;
-    if rows.is_empty() && args.limit != Some(0) {
+    let is_empty = rows.is_empty();
+    args.format.print(rows, out)?;
+    if is_empty && args.limit != Some(0) {
         match &args.experiment {
             _ if args.condition.is_some() => note("no run meets the condition"),
             Some(experiment) => note(&format!("experiment `{experiment}` has no runs yet")),

@@ -40,7 +40,7 @@ pub(super) async fn run(args: &Args, client: &Client, out: &mut impl Write) -> a
         scrub = scrub.dry_run();
     }
     let report = scrub.await?;
-    args.format.print(&rows(&report), out)?;
+    args.format.print(rows(&report), out)?;
     out.flush()?;
     if report.values() == 0 {
         note("found nothing to mask");

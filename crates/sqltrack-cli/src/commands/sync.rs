@@ -48,7 +48,7 @@ pub(super) async fn run(args: &Args, client: &Client, out: &mut impl Write) -> a
         Some(dir) => deliver(args, client, dir).await?,
         None => SyncReport::default(),
     };
-    args.format.print(&rows(&report), out)?;
+    args.format.print(rows(&report), out)?;
     out.flush()?;
     tell(&report);
     if report.is_clean() { Ok(()) } else { bail!(problems(&report).join("; ")) }

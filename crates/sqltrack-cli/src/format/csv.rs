@@ -4,15 +4,23 @@ use std::io::{self, Write};
 
 use sqltrack_core::Rows;
 
-use super::{Format, plain};
+use super::{RowWriter, plain};
 
-pub(super) struct Csv;
+#[derive(Default)]
+pub(super) struct Csv {
+    is_begun: bool,
+}
 
-impl Format for Csv {
-    fn write(&self, rows: &Rows, out: &mut dyn Write) -> io::Result<()> {
-        let header = rows.columns().iter().map(|column| Some(column.name.clone()));
-        line(header, out)?;
-        rows.iter().try_for_each(|row| line(row.values().iter().map(plain::text), out))
+impl RowWriter for Csv {
+    fn rows(&mut self, rows: Rows, out: &mut dyn Write) -> anyhow::Result<()> {
+        if !std::mem::replace(&mut self.is_begun, true) {
+            line(rows.columns().iter().map(|column| Some(column.name.clone())), out)?;
+        }
+        Ok(rows.iter().try_for_each(|row| line(row.values().iter().map(plain::text), out))?)
+    }
+
+    fn finish(&mut self, _: &mut dyn Write) -> anyhow::Result<()> {
+        Ok(())
     }
 }
 
@@ -45,6 +53,6 @@ mod tests {
     fn null_and_the_empty_text_are_told_apart() {
         let row = vec![Value::Null, "".into(), "a,b".into(), "say \"x\"\n".into(), f64::NAN.into()];
         let rows = rows(&["a", "b", "c", "d", ""], vec![row]);
-        assert_eq!(text(&Csv, &rows), "a,b,c,d,\"\"\n,\"\",\"a,b\",\"say \"\"x\"\"\n\",NaN\n");
+        assert_eq!(text(Csv::default(), rows), "a,b,c,d,\"\"\n,\"\",\"a,b\",\"say \"\"x\"\"\n\",NaN\n");
     }
 }

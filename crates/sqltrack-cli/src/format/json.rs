@@ -5,21 +5,27 @@ use std::io::{self, Write};
 
 use sqltrack_core::{Column, Row, Rows, Value, text};
 
-use super::{Format, plain};
+use super::{RowWriter, plain};
 
-pub(super) struct Json;
+#[derive(Default)]
+pub(super) struct Json {
+    has_rows: bool,
+}
 
-impl Format for Json {
-    fn write(&self, rows: &Rows, out: &mut dyn Write) -> io::Result<()> {
+impl RowWriter for Json {
+    fn rows(&mut self, rows: Rows, out: &mut dyn Write) -> anyhow::Result<()> {
         let keys = keys(rows.columns());
-        let mut separator = "[";
-        for row in rows {
+        for row in &rows {
+            let separator = if std::mem::replace(&mut self.has_rows, true) { "," } else { "[" };
             writeln!(out, "{separator}")?;
             object(&keys, row, out)?;
-            separator = ",";
         }
-        let open = if rows.is_empty() { "[" } else { "\n" };
-        writeln!(out, "{open}]")
+        Ok(())
+    }
+
+    fn finish(&mut self, out: &mut dyn Write) -> anyhow::Result<()> {
+        let open = if self.has_rows { "\n" } else { "[" };
+        Ok(writeln!(out, "{open}]")?)
     }
 }
 
@@ -84,9 +90,9 @@ mod tests {
     #[test]
     fn rows_are_objects_one_a_line() {
         let two = rows(&["a", "b"], vec![vec![1.into(), "x".into()], vec![Value::Null, "".into()]]);
-        assert_eq!(text(&Json, &two), "[\n{\"a\":1,\"b\":\"x\"},\n{\"a\":null,\"b\":\"\"}\n]\n");
-        assert_eq!(text(&Json, &rows(&["a"], Vec::new())), "[]\n");
-        assert_eq!(text(&Json, &rows(&[], Vec::new())), "[]\n");
+        assert_eq!(text(Json::default(), two), "[\n{\"a\":1,\"b\":\"x\"},\n{\"a\":null,\"b\":\"\"}\n]\n");
+        assert_eq!(text(Json::default(), rows(&["a"], Vec::new())), "[]\n");
+        assert_eq!(text(Json::default(), rows(&[], Vec::new())), "[]\n");
     }
 
     #[test]

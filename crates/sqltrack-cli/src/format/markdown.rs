@@ -4,11 +4,11 @@ use std::io::{self, Write};
 
 use sqltrack_core::{Rows, Value, text};
 
-use super::{Format, numeric_columns};
+use super::{Whole, numeric_columns};
 
 pub(super) struct Markdown;
 
-impl Format for Markdown {
+impl Whole for Markdown {
     fn write(&self, rows: &Rows, out: &mut dyn Write) -> io::Result<()> {
         line(rows.columns().iter().map(|column| escaped(&column.name)), out)?;
         let rule = |is_number| if is_number { "---:" } else { "---" }.to_owned();
@@ -52,17 +52,17 @@ fn escaped(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{rows, text};
+    use super::super::tests::{rows, whole};
     use super::*;
 
     #[test]
     fn cells_stay_in_their_cells() {
         let hostile = rows(&["val_loss", "a|b"], vec![vec![0.5.into(), "x\r\n<b> *y* \\| _z_".into()]]);
         assert_eq!(
-            text(&Markdown, &hostile),
+            whole(&Markdown, &hostile),
             "| val_loss | a\\|b |\n| ---: | --- |\n| 0.5 | x<br>&lt;b> \\*y\\* \\\\\\| \\_z\\_ |\n"
         );
         let null = rows(&["a"], vec![vec![Value::Null]]);
-        assert_eq!(text(&Markdown, &null), "| a |\n| --- |\n| -- |\n");
+        assert_eq!(whole(&Markdown, &null), "| a |\n| --- |\n| -- |\n");
     }
 }

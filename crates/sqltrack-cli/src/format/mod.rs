@@ -1,6 +1,8 @@
-//! Rows as text: one file for each format, and the option that chooses one.
+//! Rows as text and files: one file for each format, and the options that choose one.
 
 mod csv;
+#[cfg(feature = "arrow")]
+mod file;
 mod html;
 mod json;
 mod jsonl;
@@ -8,30 +10,64 @@ mod markdown;
 mod plain;
 mod table;
 
-use std::io::{self, Write};
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
 
-use sqltrack_core::{Rows, Value};
+use anyhow::anyhow;
+use clap::{ValueEnum as _, ValueHint};
+use sqltrack_core::{RowParts, Rows, Value};
 
+use crate::options::wrong_usage;
 use crate::screen;
 
-/// A way to write rows.
-trait Format {
-    /// Writes all `rows`, each as soon as it can.
+/// A way to write rows that come part by part.
+trait RowWriter {
+    /// Writes some rows. All parts have the same columns.
+    fn rows(&mut self, rows: Rows, out: &mut dyn Write) -> anyhow::Result<()>;
+
+    /// Writes what is to come after the last rows.
+    fn finish(&mut self, out: &mut dyn Write) -> anyhow::Result<()>;
+}
+
+/// A way to write rows that has to know all of them first.
+trait Whole {
+    /// Writes all `rows`.
     fn write(&self, rows: &Rows, out: &mut dyn Write) -> io::Result<()>;
 }
 
-/// The option of every command that prints rows.
-#[derive(Debug, Clone, Copy, clap::Args)]
-pub(crate) struct FormatArgs {
-    /// How to print rows
-    #[arg(long, value_enum, default_value_t)]
-    format: FormatName,
+/// Collects rows for a way to write them that wants all.
+struct Collected<T>(T, Vec<Rows>);
+
+impl<T: Whole> RowWriter for Collected<T> {
+    fn rows(&mut self, rows: Rows, _: &mut dyn Write) -> anyhow::Result<()> {
+        self.1.push(rows);
+        Ok(())
+    }
+
+    fn finish(&mut self, out: &mut dyn Write) -> anyhow::Result<()> {
+        // What gives no table is nothing.
+        let Some(columns) = self.1.first().map(|part| part.columns().to_vec()) else { return Ok(()) };
+        let parts = self.1.drain(..).flatten();
+        let rows = Rows::new(columns, parts.map(sqltrack_core::Row::into_values).collect());
+        Ok(self.0.write(&rows, out)?)
+    }
 }
 
-#[derive(Debug, Clone, Copy, Default, clap::ValueEnum)]
-enum FormatName {
+/// The options of every command that prints rows.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct FormatArgs {
+    /// How to write rows: a table, or what the ending of FILE says
+    #[arg(long, value_enum)]
+    format: Option<FormatName>,
+    /// The file to write to: .csv, .json, .jsonl, .md, .html, .parquet, .arrow
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    output: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum FormatName {
     /// Aligned columns, cut to the width of the terminal
-    #[default]
     Table,
     /// One JSON array of objects
     Json,
@@ -43,33 +79,150 @@ enum FormatName {
     Markdown,
     /// A page with a table that can be sorted
     Html,
+    /// A Parquet file, with `-o`
+    Parquet,
+    /// An Arrow file (Feather 2), with `-o`
+    Arrow,
+}
+
+impl FormatName {
+    /// What the ending of a file stands for.
+    fn of(path: &Path) -> anyhow::Result<Self> {
+        let ending = path.extension().and_then(|ending| ending.to_str()).map(str::to_lowercase);
+        let ending = ending.unwrap_or_default();
+        Ok(match ending.as_str() {
+            "md" => Self::Markdown,
+            "htm" => Self::Html,
+            "ndjson" => Self::Jsonl,
+            "txt" => Self::Table,
+            "feather" => Self::Arrow,
+            other => Self::from_str(other, true).map_err(|_| {
+                wrong_usage(&format!(
+                    "`{}` does not say what it is to hold; give it one of the endings .csv, .json, .jsonl, .md, .html, \
+                     .parquet and .arrow, or say `--format`",
+                    path.display()
+                ))
+            })?,
+        })
+    }
 }
 
 impl FormatArgs {
-    /// Whether it is for people who look at a terminal.
-    pub(crate) fn is_table(self) -> bool {
-        matches!(self.format, FormatName::Table)
-    }
-
-    /// Whether it is a page.
-    pub(crate) fn is_html(self) -> bool {
-        matches!(self.format, FormatName::Html)
-    }
-
-    pub(crate) fn print(self, rows: &Rows, out: &mut impl Write) -> anyhow::Result<()> {
-        let format: &dyn Format = match self.format {
-            FormatName::Table => &table::Table { screen: screen::of_stdout() },
-            FormatName::Json => &json::Json,
-            FormatName::Jsonl => &jsonl::Jsonl,
-            FormatName::Csv => &csv::Csv,
-            FormatName::Markdown => &markdown::Markdown,
-            FormatName::Html => &html::Html,
+    /// What is written.
+    pub(crate) fn name(&self) -> anyhow::Result<FormatName> {
+        let name = match (self.format, &self.output) {
+            (Some(name), _) => name,
+            (None, Some(path)) => FormatName::of(path)?,
+            (None, None) => FormatName::Table,
         };
+        if matches!(name, FormatName::Parquet | FormatName::Arrow) && self.output.is_none() {
+            return Err(wrong_usage("parquet and arrow are for files; name one with `-o FILE`"));
+        }
+        Ok(name)
+    }
+
+    /// Whether it is for people who look at a terminal.
+    pub(crate) fn is_for_terminal(&self) -> bool {
+        self.output.is_none() && self.format.is_none_or(|name| name == FormatName::Table)
+    }
+
+    fn writer(&self) -> anyhow::Result<Box<dyn RowWriter>> {
+        let screen = if self.output.is_some() { None } else { screen::of_stdout() };
+        Ok(match self.name()? {
+            FormatName::Table => Box::new(Collected(table::Table { screen }, Vec::new())),
+            FormatName::Json => Box::<json::Json>::default(),
+            FormatName::Jsonl => Box::new(jsonl::Jsonl),
+            FormatName::Csv => Box::<csv::Csv>::default(),
+            FormatName::Markdown => Box::new(Collected(markdown::Markdown, Vec::new())),
+            FormatName::Html => Box::new(Collected(html::Html, Vec::new())),
+            #[cfg(feature = "arrow")]
+            name @ (FormatName::Parquet | FormatName::Arrow) => {
+                Box::new(file::File::new(name == FormatName::Parquet))
+            }
+            #[cfg(not(feature = "arrow"))]
+            FormatName::Parquet | FormatName::Arrow => {
+                return Err(anyhow!("this program was built without the feature `arrow`"));
+            }
+        })
+    }
+
+    /// Writes rows.
+    pub(crate) fn print(&self, rows: Rows, out: &mut impl Write) -> anyhow::Result<()> {
+        let mut writer = self.writer()?;
+        self.to_place(out, |out| {
+            self.part(&mut *writer, rows, out)?;
+            writer.finish(out)
+        })
+    }
+
+    /// Writes rows as they come, and tells how many there are so far.
+    pub(crate) async fn print_parts(
+        &self,
+        mut next: impl AsyncFnMut() -> anyhow::Result<Option<Rows>>,
+        out: &mut impl Write,
+    ) -> anyhow::Result<()> {
+        let mut writer = self.writer()?;
+        let mut place = self.open(out)?;
+        let written = async {
+            while let Some(rows) = next().await? {
+                self.part(&mut *writer, rows, &mut place)?;
+            }
+            writer.finish(&mut place)?;
+            Ok(place.flush()?)
+        };
+        let written = written.await;
+        drop(place);
+        self.settle(written)
+    }
+
+    /// Writes the rows of a query as they come.
+    pub(crate) async fn print_query(&self, mut parts: RowParts, out: &mut impl Write) -> anyhow::Result<()> {
+        self.print_parts(async || Ok(parts.next().await?), out).await
+    }
+
+    /// Writes something else than rows to where the rows would go.
+    pub(crate) fn print_text(&self, text: &str, out: &mut impl Write) -> anyhow::Result<()> {
+        self.to_place(out, |out| Ok(out.write_all(text.as_bytes())?))
+    }
+
+    fn part(&self, writer: &mut dyn RowWriter, rows: Rows, out: &mut dyn Write) -> anyhow::Result<()> {
         // A statement like UPDATE gives no table at all, which is not the same as one with no row.
-        if rows.columns().is_empty() && !matches!(self.format, FormatName::Json) {
+        if rows.columns().is_empty() && self.name()? != FormatName::Json {
             return Ok(());
         }
-        Ok(format.write(rows, out)?)
+        writer.rows(rows, out)
+    }
+
+    fn to_place(
+        &self,
+        out: &mut impl Write,
+        write: impl FnOnce(&mut dyn Write) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        let mut place = self.open(out)?;
+        let written = write(&mut place).and_then(|()| Ok(place.flush()?));
+        drop(place);
+        self.settle(written)
+    }
+
+    /// The file, or else standard output.
+    fn open<'a>(&self, out: &'a mut impl Write) -> anyhow::Result<Box<dyn Write + 'a>> {
+        let Some(path) = &self.output else { return Ok(Box::new(out)) };
+        let file = File::create(path).map_err(|err| anyhow!("cannot write `{}`: {err}", path.display()))?;
+        Ok(Box::new(BufWriter::new(file)))
+    }
+
+    /// Takes back a file that is not whole.
+    fn settle(&self, written: anyhow::Result<()>) -> anyhow::Result<()> {
+        let (Err(err), Some(path)) = (&written, &self.output) else { return written };
+        // What is no file, such as a device, stays.
+        if path.symlink_metadata().is_ok_and(|found| found.is_file()) {
+            // The error says more than that the file could not be taken back.
+            let _ = std::fs::remove_file(path);
+        }
+        match err.downcast_ref::<io::Error>() {
+            Some(err) => Err(anyhow!("cannot write `{}`: {err}", path.display())),
+            None => written,
+        }
     }
 }
 
@@ -99,7 +252,15 @@ mod tests {
     }
 
     /// What a format makes of rows.
-    pub(super) fn text(format: &dyn Format, rows: &Rows) -> String {
+    pub(super) fn text(mut format: impl RowWriter, rows: Rows) -> String {
+        let mut text = Vec::new();
+        format.rows(rows, &mut text).unwrap();
+        format.finish(&mut text).unwrap();
+        String::from_utf8(text).unwrap()
+    }
+
+    /// The same for one that wants all of them.
+    pub(super) fn whole(format: &dyn Whole, rows: &Rows) -> String {
         let mut text = Vec::new();
         format.write(rows, &mut text).unwrap();
         String::from_utf8(text).unwrap()

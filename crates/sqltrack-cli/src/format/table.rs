@@ -6,7 +6,7 @@ use sqltrack_analysis::Screen;
 use sqltrack_analysis::format::{Cell, FormattedTable};
 use sqltrack_core::{Rows, Value, text};
 
-use super::Format;
+use super::Whole;
 
 /// What stands for NULL.
 pub(super) const NULL: &str = sqltrack_analysis::format::NA;
@@ -16,7 +16,7 @@ pub(super) struct Table {
     pub(super) screen: Option<Screen>,
 }
 
-impl Format for Table {
+impl Whole for Table {
     fn write(&self, rows: &Rows, out: &mut dyn Write) -> io::Result<()> {
         let columns = rows.columns().iter().map(|column| column.name.clone()).collect();
         let rows = rows.iter().map(|row| row.values().iter().map(|value| self.cell(value)).collect());
@@ -46,7 +46,7 @@ fn to_the_second(timestamp: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{rows, text};
+    use super::super::tests::{rows, whole};
     use super::*;
 
     const PIPE: Table = Table { screen: None };
@@ -72,35 +72,35 @@ id  name  loss
 10  é      NaN
 --  --      --
 ";
-        assert_eq!(text(&PIPE, &rows), expected);
+        assert_eq!(whole(&PIPE, &rows), expected);
     }
 
     #[test]
     fn long_cells_are_cut_on_a_terminal_only() {
         let rows = rows(&["n", "comment"], vec![vec![123_456_789.into(), "x".repeat(50).into()]]);
-        let on_screen = text(&screen(30), &rows);
+        let on_screen = whole(&screen(30), &rows);
         assert!(on_screen.lines().all(|line| line.chars().count() <= 30), "{on_screen}");
         assert!(on_screen.contains("123456789  xxxxxxxxxxxxxxxxxx…"), "{on_screen}");
-        assert!(text(&PIPE, &rows).contains(&"x".repeat(50)));
+        assert!(whole(&PIPE, &rows).contains(&"x".repeat(50)));
     }
 
     #[test]
     fn numbers_and_narrow_columns_are_never_cut() {
         let rows = rows(&["n", "text"], vec![vec![i64::MAX.into(), "12345678".into()]]);
-        assert!(text(&screen(10), &rows).contains("9223372036854775807  12345678"));
+        assert!(whole(&screen(10), &rows).contains("9223372036854775807  12345678"));
     }
 
     #[test]
     fn times_are_short_on_a_terminal_only() {
         let time = time::macros::datetime!(2024-05-07 12:30:00.25 UTC);
         let rows = rows(&["created"], vec![vec![time.into()]]);
-        assert!(text(&screen(80), &rows).ends_with("\n2024-05-07 12:30:00Z\n"));
-        assert!(text(&PIPE, &rows).ends_with("\n2024-05-07 12:30:00.25+00:00\n"));
+        assert!(whole(&screen(80), &rows).ends_with("\n2024-05-07 12:30:00Z\n"));
+        assert!(whole(&PIPE, &rows).ends_with("\n2024-05-07 12:30:00.25+00:00\n"));
     }
 
     #[test]
     fn control_characters_cannot_reach_the_terminal() {
         let rows = rows(&["a\nb"], vec![vec!["\u{1b}[31mred\t".into()]]);
-        assert_eq!(text(&PIPE, &rows), "a\\nb\n───────────────\n\\u{1b}[31mred\\t\n");
+        assert_eq!(whole(&PIPE, &rows), "a\\nb\n───────────────\n\\u{1b}[31mred\\t\n");
     }
 }

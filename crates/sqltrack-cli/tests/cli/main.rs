@@ -5,6 +5,7 @@ mod config;
 mod delete;
 mod edit;
 mod engines;
+mod export;
 mod failures;
 mod formats;
 mod help;

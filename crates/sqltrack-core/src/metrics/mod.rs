@@ -3,6 +3,7 @@
 mod add;
 mod at;
 mod best;
+mod export;
 mod names;
 mod read;
 mod record;
@@ -18,6 +19,7 @@ use sqltrack_engines::Value;
 pub use add::{Ack, AddMetrics};
 pub use at::At;
 pub use best::{Best, BestPoint, BestValue, Goal};
+pub use export::{ExportedMetrics, MetricExport};
 pub(crate) use names::NameSet;
 pub use read::MetricPoint;
 pub use set::MetricSet;

@@ -117,7 +117,7 @@ fn merge(points: Vec<MetricPoint>, beyond: Rows) -> Result<Vec<MetricPoint>, Err
 }
 
 /// The column `other`, which is text on SQLite.
-fn json(other: Value) -> Result<Option<serde_json::Value>, Error> {
+pub(super) fn json(other: Value) -> Result<Option<serde_json::Value>, Error> {
     match other {
         Value::Json(json) => Ok(Some(json)),
         Value::Text(text) => {
