@@ -58,7 +58,8 @@ async fn an_export_is_what_each_run_has(db: &Database) {
     let mut expected = Found::new();
     for run in &runs {
         for point in run.metrics().await.unwrap() {
-            let metrics = point.metrics.into_iter().map(|(name, value)| (name, format!("{value:?}"))).collect();
+            let metrics =
+                point.metrics.into_iter().map(|(name, value)| (name, format!("{value:?}"))).collect();
             expected.insert((run.id().0, point.step), metrics);
         }
     }

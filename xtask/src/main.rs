@@ -9,6 +9,7 @@ mod packages;
 mod postgres;
 mod prepare;
 mod process;
+mod python;
 mod signals;
 mod stages;
 mod torture;

@@ -13,7 +13,7 @@ use clap::ValueEnum;
 
 use crate::postgres::Postgres;
 use crate::prepare::{self, Mode};
-use crate::{book, browser, workspace};
+use crate::{book, browser, python, workspace};
 
 /// One check, named on the command line as it is here. They run in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
@@ -24,6 +24,8 @@ pub(crate) enum Stage {
     Postgres,
     /// Find or install Chromium, which tests look at pages with.
     Browser,
+    /// Make a Python with the packages that tests read files with.
+    Python,
     /// The query data agrees with the code and the migrations.
     QueryData,
     /// Clippy has nothing to say.
@@ -46,6 +48,7 @@ pub(crate) enum Stage {
 struct Context {
     postgres: Option<Postgres>,
     browser: Option<PathBuf>,
+    python: Option<PathBuf>,
     filter: Vec<OsString>,
     totals: Totals,
 }
@@ -68,7 +71,8 @@ pub(crate) fn list() {
 /// Runs the stages `only` and what they need, or if it is empty, all; `filter` goes to `cargo test`.
 pub(crate) fn run(only: Vec<Stage>, filter: Vec<OsString>) -> Result<()> {
     let stages = selected(only, !filter.is_empty())?;
-    let mut context = Context { postgres: None, browser: None, filter, totals: Totals::default() };
+    let mut context =
+        Context { postgres: None, browser: None, python: None, filter, totals: Totals::default() };
     let start = Instant::now();
     for stage in &stages {
         println!("==> {}", stage.name());
@@ -99,7 +103,7 @@ fn selected(mut stages: Vec<Stage>, filtered: bool) -> Result<Vec<Stage>> {
         stages.push(Stage::Postgres);
     }
     if stages.contains(&Stage::Tests) {
-        stages.push(Stage::Browser);
+        stages.extend([Stage::Browser, Stage::Python]);
     }
     stages.sort();
     stages.dedup();
@@ -131,6 +135,10 @@ impl Stage {
                 context.browser = Some(browser::find_or_install()?);
                 Ok(())
             }
+            Self::Python => {
+                context.python = Some(python::find_or_make()?);
+                Ok(())
+            }
             Self::QueryData => prepare::prepare(context.postgres()?, Mode::Check),
             Self::Clippy => cargo::clippy(context),
             Self::Tests => cargo::tests(context),
@@ -148,11 +156,12 @@ impl Context {
         self.postgres.as_ref().context("this stage needs the Postgres server")
     }
 
-    /// Cargo with the variables by which tests find the server and the browser, if there are any.
+    /// Cargo with the variables by which tests find the server, the browser and Python, as far as they are here.
     fn cargo(&self, arguments: &[&str]) -> Command {
         let mut cargo = workspace::cargo(arguments);
         cargo.envs(self.postgres.iter().flat_map(Postgres::variables));
         cargo.envs(self.browser.iter().map(|program| (browser::VARIABLE, program)));
+        cargo.envs(self.python.iter().map(|program| (python::VARIABLE, program)));
         cargo
     }
 }
@@ -173,7 +182,10 @@ mod tests {
     #[test]
     fn everything_is_run_unless_something_is_selected() {
         assert_eq!(selected(Vec::new(), false).unwrap(), Stage::value_variants());
-        assert_eq!(selected(Vec::new(), true).unwrap(), [Stage::Postgres, Stage::Browser, Stage::Tests]);
+        assert_eq!(
+            selected(Vec::new(), true).unwrap(),
+            [Stage::Postgres, Stage::Browser, Stage::Python, Stage::Tests]
+        );
     }
 
     #[test]

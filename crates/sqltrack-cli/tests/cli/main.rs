@@ -9,6 +9,7 @@ mod export;
 mod failures;
 mod formats;
 mod help;
+mod interop;
 mod life;
 mod listing;
 mod log;
