@@ -19,6 +19,10 @@ pub enum Error {
     #[cfg(feature = "arrow")]
     #[error(transparent)]
     Arrow(#[from] crate::arrow::ArrowError),
+    /// What polars says of a data frame.
+    #[cfg(feature = "polars")]
+    #[error(transparent)]
+    Frame(#[from] polars::error::PolarsError),
 }
 
 impl From<sqltrack_core::DecodeError> for Error {

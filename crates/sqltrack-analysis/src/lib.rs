@@ -15,9 +15,15 @@ pub mod curves;
 mod error;
 pub mod evcxr;
 pub mod format;
+#[cfg(feature = "polars")]
+mod frame;
 pub mod html;
+mod names;
 pub mod report;
 mod screen;
 
 pub use error::Error;
+#[cfg(feature = "polars")]
+pub use frame::{dataframe, query_dataframe};
+pub use names::unique_names;
 pub use screen::{Screen, one_line};

@@ -7,6 +7,7 @@ use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use sqltrack_core::{Column, Rows, Value};
 
 use super::array;
+use super::convert::Misfit;
 
 /// Why rows are no record batch.
 #[derive(Debug, thiserror::Error)]
@@ -58,7 +59,7 @@ pub struct Columns {
 
 /// What the values of a column are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Bool,
     Int,
     Float,
@@ -74,7 +75,7 @@ pub(super) enum Kind {
 
 /// What the values of an array are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Item {
+pub(crate) enum Item {
     Bool,
     Int,
     Float,
@@ -199,7 +200,7 @@ impl Item {
         })
     }
 
-    pub(super) fn kind(self) -> Kind {
+    pub(crate) fn kind(self) -> Kind {
         match self {
             Self::Bool => Kind::Bool,
             Self::Int => Kind::Int,
@@ -239,6 +240,21 @@ impl Columns {
         &self.schema
     }
 
+    #[cfg(feature = "polars")]
+    pub(crate) fn kinds(&self) -> &[Kind] {
+        &self.kinds
+    }
+
+    /// What it means that a value does not fit the column at this place.
+    pub(crate) fn mixed(&self, place: usize, (row, value): Misfit) -> ArrowError {
+        ArrowError::Mixed {
+            column: self.schema.field(place).name().clone(),
+            row: self.rows + row as u64 + 1,
+            found: Kind::of(&value).map_or("NULL", Kind::name),
+            expected: self.kinds[place].name().to_owned(),
+        }
+    }
+
     /// The next rows as a record batch.
     ///
     /// # Errors
@@ -247,12 +263,7 @@ impl Columns {
     pub fn batch(&mut self, rows: &Rows) -> Result<RecordBatch, ArrowError> {
         let convert = |(place, kind): (usize, &Kind)| -> Result<ArrayRef, ArrowError> {
             let values = rows.iter().map(|row| &row.values()[place]);
-            array::of(*kind, values).map_err(|(row, value)| ArrowError::Mixed {
-                column: self.schema.field(place).name().clone(),
-                row: self.rows + row as u64 + 1,
-                found: Kind::of(&value).map_or("NULL", Kind::name),
-                expected: kind.name().to_owned(),
-            })
+            array::of(*kind, values).map_err(|misfit| self.mixed(place, misfit))
         };
         let arrays = self.kinds.iter().enumerate().map(convert).collect::<Result<Vec<_>, _>>()?;
         self.rows += rows.len() as u64;

@@ -15,9 +15,12 @@
 
 mod array;
 mod column;
+pub(crate) mod convert;
 mod file;
 mod query;
 
 pub use column::{ArrowError, Columns};
+#[cfg(feature = "polars")]
+pub(crate) use column::{Item, Kind};
 pub use file::{FileKind, FileWriter};
 pub use query::{ArrowParts, query_arrow};

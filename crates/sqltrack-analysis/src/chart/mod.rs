@@ -3,7 +3,10 @@
 mod axis;
 mod color;
 mod html;
+#[cfg(feature = "png")]
+mod png;
 mod reduce;
+mod scene;
 mod smooth;
 mod svg;
 mod terminal;

@@ -47,7 +47,7 @@ pub(crate) struct Args {
     /// What to draw over: `step`, `progress`, `time`, or a metric
     #[arg(short, long, value_name = "step|progress|time|METRIC", default_value = "step")]
     x: Over,
-    /// The file to draw to, by its ending: .html (one that can be zoomed into) or .svg
+    /// The file to draw to, by its ending: .html (one that can be zoomed into), .svg or .png
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     output: Option<PathBuf>,
     #[command(flatten)]
@@ -64,6 +64,7 @@ fn amount(text: &str) -> Result<f64, &'static str> {
 enum Kind {
     Html,
     Svg,
+    Png,
 }
 
 impl Kind {
@@ -72,17 +73,22 @@ impl Kind {
         match ending.as_deref() {
             Some("html" | "htm") => Ok(Self::Html),
             Some("svg") => Ok(Self::Svg),
+            Some("png") if cfg!(feature = "png") => Ok(Self::Png),
             _ => Err(wrong_usage(&format!(
-                "`{}` does not say what kind of picture it is to be; give it the ending .html or .svg",
+                "`{}` does not say what kind of picture it is to be; give it one of the endings .html, .svg and .png",
                 path.display()
             ))),
         }
     }
 
-    fn draw(self, chart: &Chart) -> String {
+    fn draw(self, chart: &Chart) -> Vec<u8> {
         match self {
-            Self::Html => chart.page(),
-            Self::Svg => chart.svg(PICTURE.0, PICTURE.1),
+            Self::Html => chart.page().into_bytes(),
+            Self::Svg => chart.svg(PICTURE.0, PICTURE.1).into_bytes(),
+            #[cfg(feature = "png")]
+            Self::Png => chart.png(PICTURE.0, PICTURE.1).unwrap_or_default(),
+            #[cfg(not(feature = "png"))]
+            Self::Png => Vec::new(),
         }
     }
 }

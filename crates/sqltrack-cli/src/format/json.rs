@@ -1,8 +1,8 @@
 //! JSON: an array with an object for each row, one a line.
 
-use std::collections::HashSet;
 use std::io::{self, Write};
 
+use sqltrack_analysis::unique_names;
 use sqltrack_core::{Column, Row, Rows, Value, text};
 
 use super::{RowWriter, plain};
@@ -32,17 +32,7 @@ impl RowWriter for Json {
 /// The names of the columns as JSON strings. A name that a query uses again gets a number, since what readers
 /// make of a key that comes twice differs.
 pub(super) fn keys(columns: &[Column]) -> Vec<String> {
-    let mut used: HashSet<String> = columns.iter().map(|column| column.name.clone()).collect();
-    let mut seen = HashSet::new();
-    let key = |column: &Column| {
-        if seen.insert(column.name.clone()) {
-            return string(&column.name);
-        }
-        let numbered = (2..).map(|number| format!("{}_{number}", column.name));
-        let free = numbered.into_iter().find(|name| used.insert(name.clone()));
-        string(&free.unwrap_or_default())
-    };
-    columns.iter().map(key).collect()
+    unique_names(columns).iter().map(|name| string(name)).collect()
 }
 
 /// One row as an object.

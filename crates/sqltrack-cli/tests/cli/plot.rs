@@ -18,10 +18,12 @@ fn curves_are_drawn_where_there_is_no_terminal() {
 #[test]
 fn files_are_what_their_names_say() {
     let program = Program::sqlite_with(RUNS);
-    for (file, beginning) in [("a.html", "<!DOCTYPE html>"), ("a.SVG", "<svg ")] {
+    for (file, beginning) in
+        [("a.html", &b"<!DOCTYPE html>"[..]), ("a.SVG", b"<svg "), ("a.png", b"\x89PNG\r\n")]
+    {
         program.run(&["plot", "7", "--metric", "loss", "--log-y", "-o", file]).succeeded();
-        let written = std::fs::read_to_string(program.folder().join(file)).unwrap();
-        assert!(written.starts_with(beginning), "{written}");
+        let written = std::fs::read(program.folder().join(file)).unwrap();
+        assert!(written.starts_with(beginning), "{file}: {}", String::from_utf8_lossy(&written));
     }
     let unknown = program.run(&["plot", "7", "--metric", "loss", "-o", "a.gif"]);
     assert_eq!(unknown.code, Some(2));
