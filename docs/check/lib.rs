@@ -64,6 +64,11 @@ mod doctests {
         schedulers "../src/schedulers.md",
         secrets "../src/secrets.md",
         cli "../src/cli.md",
+        listing "../src/listing.md",
+        best_values "../src/best-values.md",
+        comparing "../src/comparing.md",
+        plotting "../src/plotting.md",
+        exporting "../src/exporting.md",
         reference_api "../src/reference-api.md",
         architecture "../src/architecture.md",
     }

@@ -37,7 +37,11 @@ impl Workshop {
             fs::create_dir(root.path().join(folder)).map_err(told)?;
         }
         let bin = root.path().join("bin");
-        for (name, built) in [("sqltrack-cli", "sqltrack-cli"), ("minimal", "examples/minimal")] {
+        for (name, built) in [
+            ("sqltrack-cli", "sqltrack-cli"),
+            ("minimal", "examples/minimal"),
+            ("generate_experiment_data", "examples/generate_experiment_data"),
+        ] {
             link(&program(built)?, &bin.join(name))?;
         }
         let server = if with_postgres { Some(Server::find()?) } else { None };
