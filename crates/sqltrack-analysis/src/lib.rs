@@ -1,10 +1,10 @@
 //! What SQLTrack holds, to be looked at: charts, formatted tables, comparisons of runs, and reports.
 //!
-//! - [`chart`]: curves on a terminal, as SVG, and as HTML.
-//! - [`format`]: values and tables as people like to read them.
-//! - [`compare`]: in what runs differ.
-//! - [`report`]: an experiment as one page.
-//! - [`curves`]: the metrics of series of runs, to be drawn.
+//! - [`mod@chart`]: curves on a terminal, as SVG, and as HTML.
+//! - [`mod@format`]: values and tables as people like to read them.
+//! - [`mod@compare`]: in what runs differ; [`best`]: best values beside runs.
+//! - [`mod@report`]: an experiment as one page.
+//! - [`mod@curves`]: the metrics of series of runs, to be drawn.
 
 #[cfg(feature = "arrow")]
 pub mod arrow;

@@ -31,7 +31,7 @@ const STYLE: &str = "\
 body { font: 15px system-ui, sans-serif; color: #222; max-width: 70em; margin: 2em auto; padding: 0 1em; }
 h1 { margin-bottom: 0.2em; }
 h2 { margin-top: 2em; border-bottom: 1px solid #ccc; }
-.sqltrack-wide { overflow-x: auto; }
+.sqltrack-wide { overflow: auto; max-height: 34em; }
 .sqltrack-about { color: #666; }
 ";
 

@@ -37,7 +37,8 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`Error::Parameters`] and the like, as [`query`](Self::query); what the database says comes with the parts.
+    /// [`Error::NotOneStatement`] and what else can be told without the database, as [`query`](Self::query); what the database says comes with
+    /// the parts.
     ///
     /// ```no_run
     /// # async fn example(client: sqltrack_core::Client) -> Result<(), sqltrack_core::Error> {

@@ -20,10 +20,8 @@ pub(super) fn write(
     let texts: Vec<Vec<String>> =
         rows.iter().map(|row| row.iter().map(|cell| one_line(&cell.text)).collect()).collect();
     let is_right: Vec<bool> = (0..columns.len()).map(|column| is_right(rows, column)).collect();
-    let is_whole: Vec<bool> = (0..columns.len())
-        .map(|column| is_right[column] || cells(rows, column).any(|cell| cell.cut == Cut::Never))
-        .collect();
-    let widths = widths(&header, &texts, &is_whole, screen);
+    let least: Vec<usize> = (0..columns.len()).map(|column| least_width(rows, &texts, column)).collect();
+    let widths = widths(&header, &texts, &least, screen);
     let has_color = screen.is_some_and(|screen| screen.has_color);
     let (bold, plain) = if has_color { ("\u{1b}[1m", RESET) } else { ("", "") };
 
@@ -47,9 +45,15 @@ pub(super) fn is_right(rows: &[Vec<Cell>], column: usize) -> bool {
     values.peek().is_some() && values.all(|cell| cell.is_right)
 }
 
-/// How wide each column is: as wide as it has to be, but on a terminal the widest ones are cut until all fit. Numbers are never cut,
-/// since what is left would be another number.
-fn widths(header: &[String], texts: &[Vec<String>], is_whole: &[bool], screen: Option<Screen>) -> Vec<usize> {
+/// How wide a column has to be at least: nothing of a number is cut off, since what is left would be another number.
+fn least_width(rows: &[Vec<Cell>], texts: &[Vec<String>], column: usize) -> usize {
+    let cells = rows.iter().zip(texts).filter_map(|(row, texts)| row.get(column).zip(texts.get(column)));
+    let whole = cells.filter(|(cell, _)| cell.cut == Cut::Never).map(|(_, text)| text.width());
+    whole.max().unwrap_or(0).max(NARROWEST)
+}
+
+/// How wide each column is: as wide as it has to be, but on a terminal the widest ones are cut until all fit.
+fn widths(header: &[String], texts: &[Vec<String>], least: &[usize], screen: Option<Screen>) -> Vec<usize> {
     let mut widths: Vec<usize> = header.iter().map(|name| name.width()).collect();
     for row in texts {
         for (width, text) in widths.iter_mut().zip(row) {
@@ -59,10 +63,10 @@ fn widths(header: &[String], texts: &[Vec<String>], is_whole: &[bool], screen: O
     let Some(screen) = screen else { return widths };
     let gaps = GAP.len() * widths.len().saturating_sub(1);
     while widths.iter().sum::<usize>() + gaps > screen.width {
-        let flexible = widths.iter_mut().zip(is_whole).filter(|(_, is_whole)| !**is_whole);
+        let flexible = widths.iter_mut().zip(least).filter(|(width, least)| **width > **least);
         match flexible.map(|(width, _)| width).max() {
-            Some(widest) if *widest > NARROWEST => *widest -= 1,
-            _ => break,
+            Some(widest) => *widest -= 1,
+            None => break,
         }
     }
     widths

@@ -2,6 +2,7 @@
 
 use crate::compare::RUNS;
 use crate::program::Program;
+use crate::terminal::shown_on;
 
 #[test]
 fn curves_are_drawn_where_there_is_no_terminal() {
@@ -55,4 +56,33 @@ fn curves_are_drawn_over_times_and_other_metrics() {
     let over_time = drawn("time");
     assert!(over_time.contains("time since the first step") && over_time.contains(" h"), "{over_time}");
     assert!(drawn("samples").contains("samples"));
+}
+
+/// The text without what colors it.
+fn plain(shown: &str) -> String {
+    let mut parts = shown.split('\u{1b}');
+    let first = parts.next().unwrap_or_default().to_owned();
+    first + &parts.map(|part| part.split_once('m').map_or("", |(_, text)| text)).collect::<String>()
+}
+
+#[test]
+fn charts_and_tables_fit_their_terminal() {
+    let program = Program::sqlite_with(RUNS);
+    let long = "UPDATE runs SET comment = 'a comment that is much longer than a terminal of eighty columns is wide, whatever is beside it';";
+    program.feed(&["execute"], long).succeeded();
+    for (columns, rows) in [(80, 24), (200, 50)] {
+        for arguments in [&["plot", "7", "8", "-m", "loss"][..], &["runs"], &["compare", "7", "8", "--all"]] {
+            let shown = shown_on(program.command(arguments), columns, rows);
+            let widest = plain(&shown).lines().map(|line| line.chars().count()).max().unwrap();
+            assert!(widest <= usize::from(columns), "{widest} of {columns}: {shown}");
+            assert!(shown.contains('\u{1b}'), "{shown}");
+            let uncolored = program.clone().variable("NO_COLOR", "1");
+            let uncolored = shown_on(uncolored.command(arguments), columns, rows);
+            assert!(!uncolored.contains('\u{1b}'), "{uncolored}");
+            if arguments[0] == "plot" {
+                assert_eq!(shown.lines().count(), usize::from(rows) - 1, "{shown}");
+                assert!(!plain(&shown).contains("a run 7") && uncolored.contains("a run 7"), "{uncolored}");
+            }
+        }
+    }
 }

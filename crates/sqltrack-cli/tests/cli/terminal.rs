@@ -32,6 +32,30 @@ pub(crate) fn shown_by(mut command: Command) -> (String, Outcome) {
     (String::from_utf8(shown).unwrap(), outcome)
 }
 
+/// Runs a command whose standard output is a terminal of this size, and returns what it shows there.
+pub(crate) fn shown_on(mut command: Command, columns: u16, rows: u16) -> String {
+    let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&terminal).unwrap();
+    unlockpt(&terminal).unwrap();
+    let size = rustix::termios::Winsize { ws_col: columns, ws_row: rows, ws_xpixel: 0, ws_ypixel: 0 };
+    rustix::termios::tcsetwinsize(&terminal, size).unwrap();
+    let name = ptsname(&terminal, Vec::new()).unwrap().into_string().unwrap();
+    let flags = OpenptFlags::NOCTTY.bits().try_into().unwrap();
+    let stdout = File::options().read(true).write(true).custom_flags(flags).open(name).unwrap();
+    command.stdin(Stdio::null()).stdout(stdout).stderr(Stdio::piped());
+    let child = command.spawn().unwrap();
+    drop(command);
+    let mut shown = Vec::new();
+    let mut terminal = File::from(terminal);
+    let mut buffer = [0; 4096];
+    while let Ok(length @ 1..) = terminal.read(&mut buffer) {
+        shown.extend_from_slice(&buffer[..length]);
+    }
+    let outcome: Outcome = child.wait_with_output().unwrap().into();
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+    String::from_utf8(shown).unwrap().replace("\r\n", "\n")
+}
+
 /// Runs a command whose standard input is a terminal on which `text` is typed.
 pub(crate) fn type_into(mut command: Command, text: &str) -> Outcome {
     let own = OpenptFlags::RDWR | OpenptFlags::NOCTTY;
