@@ -38,7 +38,9 @@ pub(super) fn doctests(context: &mut Context) -> Result<()> {
 
 pub(super) fn rustdoc(context: &Context) -> Result<()> {
     let mut doc = context.cargo(&["doc", "--workspace", "--no-deps"]);
-    process::run(doc.env("RUSTDOCFLAGS", "-D warnings"))
+    process::run(doc.env("RUSTDOCFLAGS", "-D warnings"))?;
+    let mut frames = context.cargo(&["doc", "--no-deps"]);
+    process::run(frames.args(WITH_FRAMES).env("RUSTDOCFLAGS", "-D warnings"))
 }
 
 pub(super) fn deny() -> Result<()> {
