@@ -38,15 +38,22 @@ pub(crate) fn columns(columns: &[SqliteColumn], declared: &DeclaredTypes) -> Vec
         .collect()
 }
 
-/// The values of a row whose `columns` are known.
-pub(crate) fn values(row: &SqliteRow, columns: &[Column]) -> Result<Vec<Value>, EngineError> {
-    let value = |(position, column): (usize, &Column)| {
+/// What the columns hold by their declared types, which would cost more than the rest to find out for each value.
+pub(crate) fn kinds(columns: &[Column]) -> Vec<ColumnKind> {
+    columns.iter().map(|column| kind(&column.type_name)).collect()
+}
+
+/// The values of a row whose `columns` and their `kinds` are known.
+pub(crate) fn values(
+    row: &SqliteRow,
+    columns: &[Column],
+    kinds: &[ColumnKind],
+) -> Result<Vec<Value>, EngineError> {
+    let value = |(position, (column, kind)): (usize, (&Column, &ColumnKind))| {
         let raw = row.try_get_raw(position).map_err(|err| unreadable(column, &err))?;
-        stored(raw)
-            .map(|value| as_declared(value, &column.type_name))
-            .map_err(|err| unreadable(column, &*err))
+        stored(raw).map(|value| as_declared(value, *kind)).map_err(|err| unreadable(column, &*err))
     };
-    columns.iter().enumerate().map(value).collect()
+    columns.iter().zip(kinds).enumerate().map(value).collect()
 }
 
 fn unreadable(column: &Column, err: &dyn std::error::Error) -> EngineError {
@@ -58,18 +65,29 @@ fn stored(raw: SqliteValueRef<'_>) -> Result<Value, sqlx::error::BoxDynError> {
     if raw.is_null() {
         return Ok(Value::Null);
     }
-    let storage = raw.type_info().name().to_owned();
-    Ok(match storage.as_str() {
-        "INTEGER" | "BOOLEAN" => Value::Int(<i64 as Decode<Sqlite>>::decode(raw)?),
-        "REAL" => Value::Float(<f64 as Decode<Sqlite>>::decode(raw)?),
-        "BLOB" => Value::Bytes(<Vec<u8> as Decode<Sqlite>>::decode(raw)?),
-        _ => Value::Text(<String as Decode<Sqlite>>::decode(raw)?),
+    enum Storage {
+        Integer,
+        Real,
+        Blob,
+        Text,
+    }
+    let storage = match raw.type_info().name() {
+        "INTEGER" | "BOOLEAN" => Storage::Integer,
+        "REAL" => Storage::Real,
+        "BLOB" => Storage::Blob,
+        _ => Storage::Text,
+    };
+    Ok(match storage {
+        Storage::Integer => Value::Int(<i64 as Decode<Sqlite>>::decode(raw)?),
+        Storage::Real => Value::Float(<f64 as Decode<Sqlite>>::decode(raw)?),
+        Storage::Blob => Value::Bytes(<Vec<u8> as Decode<Sqlite>>::decode(raw)?),
+        Storage::Text => Value::Text(<String as Decode<Sqlite>>::decode(raw)?),
     })
 }
 
-/// The value that a stored one stands for in a column of this declared type; itself where it stands for nothing.
-fn as_declared(value: Value, declared: &str) -> Value {
-    let ColumnKind::Metric(kind) = kind(declared) else { return value };
+/// The value that a stored one stands for in a column of this kind; itself where it stands for nothing.
+fn as_declared(value: Value, kind: ColumnKind) -> Value {
+    let ColumnKind::Metric(kind) = kind else { return value };
     match (kind, value) {
         (MetricType::Bool, Value::Int(number)) if number == 0 || number == 1 => Value::Bool(number == 1),
         (MetricType::Float, Value::Int(number)) => {

@@ -94,7 +94,8 @@ pub(crate) async fn query(
         None => prepared_columns(conn, sql).await.map_err(failed)?,
     };
     let columns = with_declared_types(conn, columns).await.map_err(failed)?;
-    let values = rows.iter().map(|row| decode::values(row, &columns)).collect::<Result<_, _>>()?;
+    let kinds = decode::kinds(&columns);
+    let values = rows.iter().map(|row| decode::values(row, &columns, &kinds)).collect::<Result<_, _>>()?;
     Ok(Outcome { rows: Rows::new(columns, values), changed })
 }
 
@@ -112,12 +113,13 @@ pub(crate) async fn query_parts(
     // Their types have to be known before the rows come, since nothing else can be asked meanwhile.
     let columns = prepared_columns(conn, sql).await.map_err(failed)?;
     let columns = with_declared_types(conn, columns).await.map_err(failed)?;
+    let kinds = decode::kinds(&columns);
     let query = sqlx::query_with(AssertSqlSafe(sql.to_owned()), arguments(parameters)?).persistent(false);
     let mut rows = conn.fetch(query);
     let mut part = Vec::with_capacity(size);
     let mut is_first = true;
     while let Some(row) = rows.try_next().await.map_err(failed)? {
-        part.push(decode::values(&row, &columns)?);
+        part.push(decode::values(&row, &columns, &kinds)?);
         if part.len() == size {
             is_first = false;
             let full = std::mem::replace(&mut part, Vec::with_capacity(size));

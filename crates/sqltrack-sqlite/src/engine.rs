@@ -30,6 +30,9 @@ pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(60);
 /// driver builds SQLite, and with its own 2 MiB each, those that write read the same pages again with every row.
 const CACHE: &str = "-8192";
 
+/// How many rows the driver's thread may be ahead of the one that takes them: with its own 50, both mostly wait for each other.
+const ROWS_AHEAD: usize = 1_024;
+
 /// The engine for SQLite: one file on this machine, in WAL mode, with foreign keys on. A commit reaches the
 /// disk before it returns (`synchronous = FULL`).
 pub struct SqliteEngine {
@@ -84,6 +87,7 @@ async fn open(path: &Path, target: &str, create: bool) -> Result<SqliteConnectio
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .pragma("cache_size", CACHE)
+        .row_buffer_size(ROWS_AHEAD)
         .busy_timeout(BUSY_TIMEOUT);
     let deadline = tokio::time::Instant::now() + BUSY_TIMEOUT;
     loop {
