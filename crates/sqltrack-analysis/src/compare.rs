@@ -1,7 +1,7 @@
 //! In what runs differ: what they are, their arguments, their environment, and their metrics.
 
 use indexmap::{IndexMap, IndexSet};
-use sqltrack_core::{Client, Column, Dialect, Rows, RunId, Value};
+use sqltrack_core::{Client, Column, Rows, RunId, Value};
 use time::OffsetDateTime;
 
 use crate::Error;
@@ -92,15 +92,12 @@ fn is_same(one: &Value, other: &Value) -> bool {
 pub async fn compare(client: &Client, runs: &[RunId], kind: Option<&str>) -> Result<Comparison, Error> {
     // That a run does not exist is told before anything else.
     client.lone(runs.iter().copied()).await?;
-    let chosen = match client.dialect() {
-        Dialect::Postgres => "= ANY($1)",
-        Dialect::Sqlite => "IN (SELECT value FROM json_each($1))",
-    };
+    let chosen = client.dialect().is_among("r.id", 1);
     let sql = format!(
         "SELECT r.id, e.name AS experiment, s.status, r.time_created AS created, r.time_started AS started,
             r.time_updated AS updated, r.comment, r.tags, r.args, r.env
         FROM runs AS r JOIN run_status AS s ON s.id = r.id JOIN experiments AS e ON e.id = r.experiment_id
-        WHERE r.id {chosen}"
+        WHERE {chosen}"
     );
     let ids = Value::List(runs.iter().map(|run| Value::Int(run.0)).collect());
     let found = client.query(&sql, vec![ids]).await?;

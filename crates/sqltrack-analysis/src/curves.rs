@@ -5,8 +5,8 @@ use std::str::FromStr;
 use sqltrack_core::{Client, Lineage, Rows, RunId, Value};
 use time::OffsetDateTime;
 
-use crate::Error;
 use crate::chart::{Chart, Curve, Point, Unit, smooth};
+use crate::{Error, as_number};
 
 /// What the horizontal axis is.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -170,10 +170,7 @@ fn seconds_since(start: OffsetDateTime, time: OffsetDateTime) -> f64 {
 fn number(value: &Value) -> Option<f64> {
     match value {
         Value::Bool(truth) => Some(f64::from(u8::from(*truth))),
-        Value::Int(number) => Some(*number as f64),
-        Value::Float(number) => Some(*number),
-        Value::Decimal(text) => text.parse().ok(),
         Value::Duration(span) => Some(span.as_seconds_f64()),
-        _ => None,
+        other => as_number(other),
     }
 }

@@ -19,6 +19,7 @@ pub mod format;
 mod frame;
 pub mod html;
 mod names;
+mod number;
 pub mod report;
 mod screen;
 
@@ -26,4 +27,5 @@ pub use error::Error;
 #[cfg(feature = "polars")]
 pub use frame::{dataframe, query_dataframe};
 pub use names::unique_names;
+pub use number::as_number;
 pub use screen::{Screen, one_line};

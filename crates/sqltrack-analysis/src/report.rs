@@ -5,7 +5,6 @@ use sqltrack_core::{
 };
 use time::OffsetDateTime;
 
-use crate::Error;
 use crate::best::add_best;
 use crate::chart::{self, Chart};
 use crate::compare::compare;
@@ -14,6 +13,7 @@ use crate::format::{
     self, FloatSpec, Format, Formatting, TimeSpec, format_dataframe, format_datetime, format_tags,
 };
 use crate::html::{self, escape};
+use crate::{Error, as_number};
 
 /// What a report shows, see [`report`].
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -148,12 +148,10 @@ async fn with_best(mut rows: Rows, client: &Client, best: &[(String, Goal)]) -> 
 
 /// A number that is the smaller the better a value is; what is none comes last.
 fn badness(value: &Value, goal: Goal) -> f64 {
-    match (value, goal) {
-        (Value::Int(number), Goal::Max) => -(*number as f64),
-        (Value::Int(number), Goal::Min) => *number as f64,
-        (Value::Float(number), Goal::Max) => -number,
-        (Value::Float(number), Goal::Min) => *number,
-        _ => f64::INFINITY,
+    match (as_number(value), goal) {
+        (Some(number), Goal::Max) => -number,
+        (Some(number), Goal::Min) => number,
+        (None, _) => f64::INFINITY,
     }
 }
 

@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use anyhow::anyhow;
+use sqltrack_analysis::as_number;
 use sqltrack_core::{Column, Rows, Value};
 
 /// The columns that hold documents, whose fields can be columns.
@@ -123,22 +124,13 @@ fn compare(one: &Value, other: &Value) -> Ordering {
         (Value::Date(one), Value::Date(other)) => one.cmp(other),
         (Value::Duration(one), Value::Duration(other)) => one.cmp(other),
         (Value::Bool(one), Value::Bool(other)) => one.cmp(other),
-        (one, other) => match (number(one), number(other)) {
+        (one, other) => match (as_number(one), as_number(other)) {
             (Some(one), Some(other)) => one.total_cmp(&other),
             // Numbers come before texts.
             (Some(_), None) => Ordering::Less,
             (None, Some(_)) => Ordering::Greater,
             (None, None) => sqltrack_core::text::of(one).cmp(&sqltrack_core::text::of(other)),
         },
-    }
-}
-
-fn number(value: &Value) -> Option<f64> {
-    match value {
-        Value::Int(number) => Some(*number as f64),
-        Value::Float(number) => Some(*number),
-        Value::Decimal(text) => text.parse().ok(),
-        _ => None,
     }
 }
 

@@ -24,6 +24,22 @@ impl Dialect {
             Self::Sqlite => "sqlite",
         }
     }
+
+    /// SQL for that an expression is among the values of the list that is parameter `number`.
+    ///
+    /// ```
+    /// use sqltrack_engines::Dialect;
+    ///
+    /// assert_eq!(Dialect::Postgres.is_among("id", 1), "id = ANY($1)");
+    /// assert_eq!(Dialect::Sqlite.is_among("id", 1), "id IN (SELECT value FROM json_each($1))");
+    /// ```
+    #[must_use]
+    pub fn is_among(self, expression: &str, number: usize) -> String {
+        match self {
+            Self::Postgres => format!("{expression} = ANY(${number})"),
+            Self::Sqlite => format!("{expression} IN (SELECT value FROM json_each(${number}))"),
+        }
+    }
 }
 
 impl fmt::Display for Dialect {

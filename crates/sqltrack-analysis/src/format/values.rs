@@ -5,6 +5,7 @@ use sqltrack_core::{Status, Value, text};
 use super::cell::{Cell, Key};
 use super::spec::FloatSpec;
 use super::{Cut, NA};
+use crate::as_number;
 use crate::html::escape;
 
 /// A number in this form, mostly `.2f`; `--` for NULL, and NaN as `NaN`.
@@ -187,11 +188,8 @@ fn other(value: &Value) -> Cell {
 
 pub(super) fn number(value: &Value) -> Option<f64> {
     match value {
-        Value::Int(number) => Some(*number as f64),
-        Value::Float(number) => Some(*number),
-        Value::Decimal(text) => text.parse().ok(),
         Value::Json(json) => json.as_f64(),
-        _ => None,
+        other => as_number(other),
     }
 }
 

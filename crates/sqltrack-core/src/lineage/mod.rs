@@ -92,12 +92,9 @@ impl Client {
     async fn facts(&self, asked: &[RunId], lineages: &[Lineage]) -> Result<HashMap<RunId, Facts>, Error> {
         let members = lineages.iter().flat_map(|lineage| &lineage.runs).map(|run| run.run);
         let ids: Vec<Value> = members.map(|run| Value::Int(run.0)).collect();
-        let chosen = match self.dialect() {
-            sqltrack_engines::Dialect::Postgres => "= ANY($1)",
-            sqltrack_engines::Dialect::Sqlite => "IN (SELECT value FROM json_each($1))",
-        };
+        let chosen = self.dialect().is_among("id", 1);
         let sql = format!(
-            "SELECT id, (SELECT min(step) FROM metrics WHERE run_id = runs.id) FROM runs WHERE id {chosen}
+            "SELECT id, (SELECT min(step) FROM metrics WHERE run_id = runs.id) FROM runs WHERE {chosen}
             ORDER BY time_created, id"
         );
         let rows = self.query(&sql, vec![Value::List(ids)]).await?;

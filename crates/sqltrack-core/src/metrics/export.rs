@@ -139,10 +139,7 @@ impl MetricExport {
         let mut parameters = Vec::new();
         if !self.runs.is_empty() {
             parameters.push(Value::List(self.runs.iter().map(|run| Value::from(*run)).collect()));
-            conditions.push(match dialect {
-                Dialect::Postgres => "run_id = ANY($1)".to_owned(),
-                Dialect::Sqlite => "run_id IN (SELECT value FROM json_each($1))".to_owned(),
-            });
+            conditions.push(dialect.is_among("run_id", parameters.len()));
         }
         if let Some(experiment) = self.experiment {
             parameters.push(Value::from(experiment));

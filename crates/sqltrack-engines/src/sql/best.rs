@@ -55,7 +55,7 @@ struct Parts {
     /// The same, but with what is not finite before it.
     order_to_see: String,
     aggregate: &'static str,
-    chosen: &'static str,
+    chosen: String,
 }
 
 /// The statement. Its rows, one for each run that has the metric, in the order of their ids: `run_id`, the best value as
@@ -146,11 +146,10 @@ impl Parts {
             BestOf::Integers(_) => order.clone(),
             _ => format!("CASE WHEN {value} {is_beyond} THEN {value} END {direction} NULLS FIRST, {rest}"),
         };
-        let chosen = match (among, is_postgres) {
-            (BestIn::All, _) => "SELECT id FROM runs",
-            (BestIn::Experiment, _) => "SELECT id FROM runs WHERE experiment_id = $1",
-            (BestIn::Runs, true) => "SELECT id FROM runs WHERE id = ANY($1)",
-            (BestIn::Runs, false) => "SELECT id FROM runs WHERE id IN (SELECT value FROM json_each($1))",
+        let chosen = match among {
+            BestIn::All => "SELECT id FROM runs".to_owned(),
+            BestIn::Experiment => "SELECT id FROM runs WHERE experiment_id = $1".to_owned(),
+            BestIn::Runs => format!("SELECT id FROM runs WHERE {}", dialect.is_among("id", 1)),
         };
         let aggregate = if goal == Goal::Max { "max" } else { "min" };
         Ok(Self { table, value, number, exact, has, is_nan, order, order_to_see, aggregate, chosen })
