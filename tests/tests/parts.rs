@@ -9,7 +9,8 @@ on_both_engines!(
     a_result_without_rows_has_its_columns,
     what_changes_something_is_one_part,
     half_a_result_can_be_left,
-    a_failure_comes_with_its_part,
+    a_failure_comes_with_its_part;
+    postgres: types_of_ones_own_are_read, a_pooler_is_no_hindrance,
 );
 
 /// Ten thousand numbers.
@@ -131,4 +132,32 @@ async fn a_failure_comes_with_its_part(db: &Database) {
     let err = parts.next().await.unwrap_err();
     assert!(matches!(err, Error::Engine(_)), "{err:?}");
     assert_eq!(client.query("SELECT 1", ()).await.unwrap().first().unwrap().values(), [Value::Int(1)]);
+}
+
+async fn types_of_ones_own_are_read(db: &Database) {
+    let client = db.set_up().await;
+    client
+        .executescript("CREATE TYPE mood AS ENUM ('good', 'bad'); CREATE DOMAIN share AS DOUBLE PRECISION")
+        .await
+        .unwrap();
+    let sql = "SELECT 'bad'::mood AS mood, 0.5::share AS share, n FROM generate_series(1, $1::BIGINT) AS n";
+    let parts = all(&client, sql, 5_000).await.unwrap();
+    assert_eq!(parts.iter().map(Rows::len).collect::<Vec<_>>(), [4_096, 904]);
+    let row = parts[1].iter().last().unwrap();
+    assert_eq!(row.values(), [Value::from("bad"), Value::Float(0.5), Value::Int(5_000)]);
+    assert_eq!(row.columns()[0].type_name, "mood");
+}
+
+/// There the rows come by a cursor, in a transaction.
+async fn a_pooler_is_no_hindrance(db: &Database) {
+    db.set_up().await;
+    let client = db.builder().set("pooler", "transaction").connect().await.unwrap();
+    let sql = "SELECT 'x'::TEXT AS name, n FROM generate_series(1, $1::BIGINT) AS n";
+    let parts = all(&client, sql, 10_000).await.unwrap();
+    assert_eq!(parts.iter().map(Rows::len).collect::<Vec<_>>(), [4_096, 4_096, 1_808]);
+    let mut left = client.query_parts(sql, (1_000_000,)).unwrap();
+    assert_eq!(left.next().await.unwrap().unwrap().len(), 4_096);
+    drop(left);
+    assert!(client.query_parts("SELECT 1 / ($1::INTEGER - 1)", (1,)).unwrap().next().await.is_err());
+    assert_eq!(all(&client, sql, 3).await.unwrap()[0].len(), 3);
 }

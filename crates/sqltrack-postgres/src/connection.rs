@@ -92,7 +92,8 @@ impl Drop for PostgresConnection {
 }
 
 impl PostgresConnection {
-    /// Fetches the rows of a query by a cursor, which the transaction ends.
+    /// Fetches the rows of a query by a cursor, which the transaction ends. No other process helps the server with such a query,
+    /// so that this is for what cannot be streamed.
     async fn fetch_parts(
         &mut self,
         sql: &str,
@@ -101,6 +102,9 @@ impl PostgresConnection {
         sink: &mut dyn RowSink,
     ) -> Result<(), EngineError> {
         let (conn, target) = self.parts()?;
+        // All rows are wanted, and not the first ones soonest.
+        let all = dynamic::run(conn, "SET LOCAL cursor_tuple_fraction = 1").await;
+        all.map_err(|err| translate(target, err))?;
         let declare = format!("DECLARE sqltrack_rows NO SCROLL CURSOR FOR {sql}");
         dynamic::execute(conn, target, &declare, parameters, Place::Within).await?;
         let fetch = format!("FETCH FORWARD {size} FROM sqltrack_rows");
@@ -184,6 +188,21 @@ impl Connection for PostgresConnection {
         if self.in_transaction || !StatementKind::of(sql, Dialect::Postgres).is_query() {
             sink.take(self.query(sql, parameters).await?).await;
             return Ok(());
+        }
+        let (conn, target) = self.parts()?;
+        if !conn.is_pooled()
+            && let Some(types) = dynamic::result_types(conn, target, sql).await?
+        {
+            // Whoever drops this, and a sink that wants no more, leave rows that nobody is going to read.
+            let was_discarded = std::mem::replace(&mut self.is_discarded, true);
+            let (conn, target) = self.parts()?;
+            let is_whole = dynamic::stream_parts(conn, target, sql, parameters, &types, size, sink).await;
+            let is_broken = match &is_whole {
+                Ok(is_whole) => !is_whole,
+                Err(err) => err.is_connection_lost(),
+            };
+            self.is_discarded = was_discarded || is_broken;
+            return is_whole.map(drop);
         }
         self.begin(Access::Read).await?;
         let fetched = self.fetch_parts(sql, parameters, size, sink).await;

@@ -25,9 +25,9 @@ const TEXT: u32 = 25;
 const MICROSECONDS_PER_DAY: i64 = 86_400_000_000;
 const EPOCH: PrimitiveDateTime = datetime!(2000-01-01 0:00);
 
-/// The OIDs of the columns of `row` that need a look into `pg_type` before they can be decoded.
-pub(crate) fn unknown_types(row: &PgRow) -> Vec<u32> {
-    let oids = row.columns().iter().filter_map(|column| column.type_info().oid()).map(|oid| oid.0);
+/// The OIDs of the columns that need a look into `pg_type` before they can be decoded.
+pub(crate) fn unknown_types(columns: &[sqlx::postgres::PgColumn]) -> Vec<u32> {
+    let oids = columns.iter().filter_map(|column| column.type_info().oid()).map(|oid| oid.0);
     oids.filter(|oid| !is_known(*oid)).collect()
 }
 

@@ -5,8 +5,9 @@
 
 use std::sync::Arc;
 
+use futures_util::TryStreamExt as _;
 use sqltrack_engines::script::StatementKind;
-use sqltrack_engines::{Dialect, EngineError, Rows, Value};
+use sqltrack_engines::{Dialect, EngineError, RowSink, Rows, Value};
 use sqlx::postgres::{PgArguments, PgQueryResult};
 use sqlx::{AssertSqlSafe, Executor as _, SqlSafeStr as _, Statement as _};
 
@@ -126,10 +127,65 @@ pub(crate) async fn query(
     let Some(first) = rows.first() else {
         return empty_result(conn, target, sql).await;
     };
-    let types = user_types(conn, target, decode::unknown_types(first)).await?;
+    let types = user_types(conn, target, decode::unknown_types(sqlx::Row::columns(first))).await?;
     let columns = decode::columns(sqlx::Row::columns(first), &types);
     let values = rows.iter().map(|row| decode::values(row, &types)).collect::<Result<_, _>>()?;
     Ok(Rows::new(columns, values))
+}
+
+/// What has to be known of the types of a statement's result before its rows can be decoded. None if the server does not tell it
+/// without the parameters.
+pub(crate) async fn result_types(
+    conn: &mut Session,
+    target: &str,
+    sql: &str,
+) -> Result<Option<UserTypes>, EngineError> {
+    let prepared = conn.prepare(AssertSqlSafe(sql.to_owned()).into_sql_str()).await;
+    let oids = prepared.map(|statement| decode::unknown_types(statement.columns()));
+    conn.clear_cached_statements().await.map_err(|err| translate(target, err))?;
+    let Ok(oids) = oids else { return Ok(None) };
+    user_types(conn, target, oids).await.map(Some)
+}
+
+/// Hands over the rows of a query part by part as the server sends them. Tells whether all were taken.
+pub(crate) async fn stream_parts(
+    conn: &mut Session,
+    target: &str,
+    sql: &str,
+    parameters: &[Value],
+    types: &UserTypes,
+    size: usize,
+    sink: &mut dyn RowSink,
+) -> Result<bool, EngineError> {
+    for attempt in 1.. {
+        let query = sqlx::query_with(AssertSqlSafe(sql.to_owned()), arguments(parameters)?).persistent(false);
+        let mut rows = query.fetch(&mut *conn);
+        let first = match rows.try_next().await {
+            Ok(first) => first,
+            // Nothing has happened yet.
+            Err(err) if attempt < TRIES && is_passing(&err) => continue,
+            Err(err) => return Err(translate(target, err)),
+        };
+        let Some(first) = first else {
+            drop(rows);
+            return Ok(sink.take(empty_result(conn, target, sql).await?).await);
+        };
+        let columns = decode::columns(sqlx::Row::columns(&first), types);
+        let mut part = Vec::with_capacity(size);
+        part.push(decode::values(&first, types)?);
+        while let Some(row) = rows.try_next().await.map_err(|err| translate(target, err))? {
+            if part.len() == size {
+                let full = std::mem::replace(&mut part, Vec::with_capacity(size));
+                if !sink.take(Rows::new(columns.clone(), full)).await {
+                    return Ok(false);
+                }
+            }
+            part.push(decode::values(&row, types)?);
+        }
+        sink.take(Rows::new(columns, part)).await;
+        return Ok(true);
+    }
+    Ok(true)
 }
 
 /// The columns of a result with no row. The driver tells them only of a statement that it prepares and
