@@ -1,11 +1,11 @@
 //! In what runs differ: what they are, their arguments, their environment, and their metrics.
 
 use indexmap::{IndexMap, IndexSet};
-use sqltrack_core::{Client, Column, Rows, RunId, Value};
+use sqltrack_core::{Client, Column, Lineage, MetricPoint, Rows, RunId, Value};
 use time::OffsetDateTime;
 
-use crate::Error;
 use crate::format::{Cell, Cut, Format, FormattedTable, TimeSpec};
+use crate::{Error, scalar};
 
 /// What several runs are, side by side.
 #[derive(Debug, Clone, PartialEq)]
@@ -91,7 +91,15 @@ fn is_same(one: &Value, other: &Value) -> bool {
 /// ```
 pub async fn compare(client: &Client, runs: &[RunId], kind: Option<&str>) -> Result<Comparison, Error> {
     // That a run does not exist is told before anything else.
-    client.lone(runs.iter().copied()).await?;
+    let lineages = match kind {
+        Some(kind) => client.lineages(runs.iter().copied(), kind).await?,
+        None => client.lone(runs.iter().copied()).await?,
+    };
+    let mut series = Vec::with_capacity(lineages.len());
+    for lineage in lineages {
+        let points = lineage.metrics(client).await?.into_iter().map(|(_, point)| point).collect();
+        series.push((lineage, points));
+    }
     let chosen = client.dialect().is_among("r.id", 1);
     let sql = format!(
         "SELECT r.id, e.name AS experiment, s.status, r.time_created AS created, r.time_started AS started,
@@ -106,7 +114,7 @@ pub async fn compare(client: &Client, runs: &[RunId], kind: Option<&str>) -> Res
         let row = found.iter().find(|row| matches!(row.values(), [Value::Int(id), ..] if *id == run.0));
         let Some(row) = row else { continue };
         table.add_run(place, row)?;
-        table.add_metrics(place, client, *run, kind).await?;
+        table.add_metrics(place, *run, &series);
     }
     Ok(table.finish(runs))
 }
@@ -146,33 +154,22 @@ impl Table {
         Ok(())
     }
 
-    async fn add_metrics(
-        &mut self,
-        place: usize,
-        client: &Client,
-        run: RunId,
-        kind: Option<&str>,
-    ) -> Result<(), Error> {
-        let lineages = match kind {
-            Some(kind) => client.lineages([run], kind).await?,
-            None => client.lone([run]).await?,
-        };
-        let mut points = Vec::new();
-        for lineage in &lineages {
-            points.extend(lineage.metrics(client).await?);
-        }
+    /// Sets the metrics of all series that a run is part of.
+    fn add_metrics(&mut self, place: usize, run: RunId, series: &[(Lineage, Vec<MetricPoint>)]) {
+        let is_part = |lineage: &Lineage| lineage.runs.iter().any(|member| member.run == run);
+        let points: Vec<&MetricPoint> =
+            series.iter().filter(|(lineage, _)| is_part(lineage)).flat_map(|(_, points)| points).collect();
         self.set(place, Part::Metrics, "steps", Value::Int(i64::try_from(points.len()).unwrap_or(i64::MAX)));
-        if let Some(last) = points.iter().map(|(_, point)| point.step).max() {
+        if let Some(last) = points.iter().map(|point| point.step).max() {
             self.set(place, Part::Metrics, "last step", Value::Int(last));
         }
         let mut metrics: IndexMap<String, Summary> = IndexMap::new();
-        for (name, value) in points.into_iter().flat_map(|(_, point)| point.metrics) {
-            metrics.entry(name).or_default().add(value);
+        for (name, value) in points.into_iter().flat_map(|point| &point.metrics) {
+            metrics.entry(name.clone()).or_default().add(value.clone());
         }
         for (name, summary) in metrics {
             summary.told(&name, |name, value| self.set(place, Part::Metrics, name, value));
         }
-        Ok(())
     }
 
     fn finish(mut self, runs: &[RunId]) -> Comparison {
@@ -251,13 +248,7 @@ fn flatten(name: String, json: serde_json::Value, tell: &mut impl FnMut(String, 
         }
         // A run without arguments has none.
         serde_json::Value::Object(_) if name.is_empty() => {}
-        serde_json::Value::String(text) => tell(name, Value::Text(text)),
-        serde_json::Value::Bool(truth) => tell(name, Value::Bool(truth)),
-        serde_json::Value::Number(number) if number.is_i64() => {
-            tell(name, number.as_i64().map_or(Value::Null, Value::Int));
-        }
-        serde_json::Value::Number(number) => tell(name, number.as_f64().map_or(Value::Null, Value::Float)),
-        other => tell(name, Value::Json(other)),
+        other => tell(name, scalar(other)),
     }
 }
 

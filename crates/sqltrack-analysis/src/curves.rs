@@ -93,16 +93,14 @@ pub(crate) fn chart_of(
     metrics: &[String],
     options: &CurveOptions,
 ) -> Result<Chart, Error> {
-    let over = match &options.over {
-        Over::Step => "step",
-        Over::Progress => "progress",
-        Over::Metric(name) => name,
-        Over::Time => first_time(rows).ok_or(Error::NoTimes)?,
+    let (label, place) = match &options.over {
+        Over::Step => ("step", Some(STEP)),
+        Over::Progress => ("progress", Some(PROGRESS)),
+        Over::Metric(name) => (name.as_str(), metric_column(rows, name)),
+        Over::Time => ("time since the first step", Some(first_time(rows).ok_or(Error::NoTimes)?)),
     };
-    let label = if options.over == Over::Time { "time since the first step" } else { over };
     let mut chart = Chart::new(label, if let [metric] = metrics { metric } else { "value" });
     chart.log_y = options.log_y;
-    let place = column(rows, over);
     let is_time = rows.iter().any(|row| place.is_some_and(|place| is_time(&row.values()[place])));
     if is_time {
         chart.x_unit = Unit::Seconds;
@@ -122,8 +120,13 @@ pub(crate) fn chart_of(
     Ok(chart)
 }
 
-fn column(rows: &Rows, name: &str) -> Option<usize> {
-    rows.columns().iter().position(|column| column.name == name)
+/// The columns of [`Client::list_series`] before those of metrics, among which may be a `series` and a `run`, too.
+pub(crate) const KEYS: usize = 4;
+const STEP: usize = 2;
+const PROGRESS: usize = 3;
+
+fn metric_column(rows: &Rows, name: &str) -> Option<usize> {
+    (KEYS..rows.columns().len()).find(|place| rows.columns()[*place].name == name)
 }
 
 fn is_time(value: &Value) -> bool {
@@ -131,15 +134,13 @@ fn is_time(value: &Value) -> bool {
 }
 
 /// The first metric that is a time.
-fn first_time(rows: &Rows) -> Option<&str> {
-    let place =
-        (0..rows.columns().len()).find(|place| rows.iter().any(|row| is_time(&row.values()[*place])))?;
-    Some(&rows.columns()[place].name)
+fn first_time(rows: &Rows) -> Option<usize> {
+    (KEYS..rows.columns().len()).find(|place| rows.iter().any(|row| is_time(&row.values()[*place])))
 }
 
 /// The points of a series that have a value, sorted.
 fn points(rows: &Rows, series: RunId, metric: &str, over: Option<usize>) -> Result<Vec<Point>, Error> {
-    let (Some(over), Some(place)) = (over, column(rows, metric)) else { return Ok(Vec::new()) };
+    let (Some(over), Some(place)) = (over, metric_column(rows, metric)) else { return Ok(Vec::new()) };
     let mut points = Vec::new();
     let mut start = None;
     for row in rows {

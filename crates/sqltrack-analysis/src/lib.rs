@@ -27,5 +27,5 @@ pub use error::Error;
 #[cfg(feature = "polars")]
 pub use frame::{dataframe, query_dataframe};
 pub use names::unique_names;
-pub use number::as_number;
+pub use number::{as_number, scalar};
 pub use screen::{Screen, one_line};

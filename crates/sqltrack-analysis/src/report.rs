@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 use crate::best::add_best;
 use crate::chart::{self, Chart};
 use crate::compare::compare;
-use crate::curves::{CurveOptions, chart_of};
+use crate::curves::{CurveOptions, KEYS, chart_of};
 use crate::format::{
     self, FloatSpec, Format, Formatting, TimeSpec, format_dataframe, format_datetime, format_tags,
 };
@@ -163,8 +163,7 @@ async fn charts(client: &Client, lineages: &[Lineage], metrics: &[String]) -> Re
         values.all(|value| matches!(value, Value::Int(_) | Value::Float(_)))
     };
     let mut charts = Vec::new();
-    // After the keys.
-    for place in (4..rows.columns().len()).filter(|place| !metrics.is_empty() || is_number(*place)) {
+    for place in (KEYS..rows.columns().len()).filter(|place| !metrics.is_empty() || is_number(*place)) {
         let metric = rows.columns()[place].name.clone();
         let mut chart = chart_of(&rows, lineages, std::slice::from_ref(&metric), &CurveOptions::default())?;
         chart.title = metric;

@@ -44,12 +44,7 @@ pub(crate) fn cut(text: &str, width: usize) -> String {
     if text.width() <= width {
         return text.to_owned();
     }
-    let mut taken = 1;
-    let fits = |c: &char| {
-        taken += c.width().unwrap_or(0);
-        taken <= width
-    };
-    text.chars().take_while(fits).chain(['…']).collect()
+    fitting(text.chars(), width).chain(['…']).collect()
 }
 
 /// The same, with `…` in place of its beginning.
@@ -57,13 +52,17 @@ pub(crate) fn cut_left(text: &str, width: usize) -> String {
     if text.width() <= width {
         return text.to_owned();
     }
-    let mut taken = 1;
-    let fits = |c: &char| {
-        taken += c.width().unwrap_or(0);
-        taken <= width
-    };
-    let kept: Vec<char> = text.chars().rev().take_while(fits).collect();
+    let kept: Vec<char> = fitting(text.chars().rev(), width).collect();
     ['…'].into_iter().chain(kept.into_iter().rev()).collect()
+}
+
+/// The first characters that fit beside one that is one column wide.
+fn fitting(letters: impl Iterator<Item = char>, width: usize) -> impl Iterator<Item = char> {
+    let mut taken = 1;
+    letters.take_while(move |letter| {
+        taken += letter.width().unwrap_or(0);
+        taken <= width
+    })
 }
 
 #[cfg(test)]

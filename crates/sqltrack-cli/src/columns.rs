@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use anyhow::anyhow;
-use sqltrack_analysis::as_number;
+use sqltrack_analysis::{as_number, scalar};
 use sqltrack_core::{Column, Rows, Value};
 
 /// The columns that hold documents, whose fields can be columns.
@@ -54,17 +54,7 @@ fn field(document: &Value, path: &[String]) -> Value {
     let Value::Json(json) = document else { return Value::Null };
     let whole = json.get(path.join("."));
     let nested = || path.iter().try_fold(json, |json, name| json.get(name));
-    match whole.or_else(nested) {
-        None | Some(serde_json::Value::Null) => Value::Null,
-        Some(serde_json::Value::Bool(truth)) => Value::Bool(*truth),
-        Some(serde_json::Value::String(text)) => Value::Text(text.clone()),
-        Some(serde_json::Value::Number(number)) => number
-            .as_i64()
-            .map(Value::Int)
-            .or_else(|| number.as_f64().map(Value::Float))
-            .unwrap_or(Value::Null),
-        Some(other) => Value::Json(other.clone()),
-    }
+    whole.or_else(nested).cloned().map_or(Value::Null, scalar)
 }
 
 /// The rows with these columns alone.

@@ -5,6 +5,7 @@ mod columns;
 mod command_line;
 mod commands;
 mod diagnostics;
+mod file;
 mod format;
 mod input;
 mod lineage;

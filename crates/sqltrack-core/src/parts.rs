@@ -1,6 +1,7 @@
 //! The rows of a query part by part, for results that are larger than memory.
 
 use async_trait::async_trait;
+use sqltrack_engines::script::StatementKind;
 use sqltrack_engines::{RowSink, Rows};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -51,13 +52,21 @@ impl Client {
     /// ```
     pub fn query_parts(&self, sql: &str, parameters: impl Into<Parameters>) -> Result<RowParts, Error> {
         let (sql, values) = self.statement(sql, parameters.into())?;
+        // Only a query can be left in the middle, or run beside something else.
+        let is_whole = self.is_transaction() || !StatementKind::of(&sql, self.dialect()).is_query();
         // One is being read while another one is worked on.
         let (sender, parts) = mpsc::channel(1);
         let client = self.clone();
         let query = tokio::spawn(async move {
             let mut sink = Sender(sender);
             let run = client.with_connection(move |conn| {
-                Box::pin(async move { Ok(conn.query_parts(&sql, &values, SIZE, &mut sink).await?) })
+                Box::pin(async move {
+                    if is_whole {
+                        sink.take(conn.query(&sql, &values).await?).await;
+                        return Ok(());
+                    }
+                    Ok(conn.query_parts(&sql, &values, SIZE, &mut sink).await?)
+                })
             });
             run.await
         });

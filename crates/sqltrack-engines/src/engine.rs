@@ -144,8 +144,8 @@ pub trait Connection: Send {
     /// Runs one statement and returns its rows; complete also while others change the schema.
     async fn query(&mut self, sql: &str, parameters: &[Value]) -> Result<Rows, EngineError>;
 
-    /// Runs one statement and hands its rows over in parts of `size`, of which no more than one is in memory, if it is a query
-    /// outside of a transaction; all at once otherwise. There is at least one part, which tells the columns.
+    /// Runs one query outside of a transaction and hands its rows over in parts of `size`, of which no more than one is in memory.
+    /// There is at least one part, which tells the columns.
     ///
     /// All parts are of one moment: what others change meanwhile is not seen.
     async fn query_parts(

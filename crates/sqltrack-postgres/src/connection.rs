@@ -185,10 +185,6 @@ impl Connection for PostgresConnection {
         size: usize,
         sink: &mut dyn RowSink,
     ) -> Result<(), EngineError> {
-        if self.in_transaction || !StatementKind::of(sql, Dialect::Postgres).is_query() {
-            sink.take(self.query(sql, parameters).await?).await;
-            return Ok(());
-        }
         let (conn, target) = self.parts()?;
         if !conn.is_pooled()
             && let Some(types) = dynamic::result_types(conn, target, sql).await?

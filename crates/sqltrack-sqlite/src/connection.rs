@@ -235,10 +235,6 @@ impl Connection for Conn {
         size: usize,
         sink: &mut dyn RowSink,
     ) -> Result<(), EngineError> {
-        if self.in_transaction || !dynamic::is_query(sql) {
-            sink.take(self.query(sql, parameters).await?).await;
-            return Ok(());
-        }
         let is_own = self.enter(Access::Read).await?;
         let result = {
             let (conn, target) = self.parts()?;

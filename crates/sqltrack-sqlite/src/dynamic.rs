@@ -63,11 +63,6 @@ pub(crate) fn needs(sql: &str) -> Needs {
     }
 }
 
-/// Whether the rows of a statement can be fetched one after the other.
-pub(crate) fn is_query(sql: &str) -> bool {
-    StatementKind::of(sql, Dialect::Sqlite).is_query()
-}
-
 /// What a statement of the user's gave.
 pub(crate) struct Outcome {
     pub(crate) rows: Rows,

@@ -3,7 +3,6 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use anyhow::anyhow;
 use clap::ValueHint;
 use sqltrack_analysis::Screen;
 use sqltrack_analysis::chart::Chart;
@@ -108,8 +107,7 @@ pub(super) async fn run(args: &Args, client: &Client, out: &mut impl Write) -> a
         note(&format!("values that are not drawn: {} ({why})", chart.left_out()));
     }
     match file {
-        Some((path, kind)) => std::fs::write(path, kind.draw(&chart))
-            .map_err(|err| anyhow!("cannot write `{}`: {err}", path.display())),
+        Some((path, kind)) => crate::file::write(path, kind.draw(&chart)),
         None => {
             // The prompt wants a line.
             let screen = screen::of_stdout().map(|screen| Screen { height: screen.height - 1, ..screen });

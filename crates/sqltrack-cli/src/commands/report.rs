@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use anyhow::anyhow;
 use clap::ValueHint;
 use sqltrack_analysis::report::{ReportOptions, report};
 use sqltrack_core::Client;
@@ -44,8 +43,7 @@ pub(super) async fn run(args: &Args, client: &Client) -> anyhow::Result<()> {
         runs: args.runs,
     };
     let page = report(client, experiment, &options).await?;
-    std::fs::write(&args.output, page)
-        .map_err(|err| anyhow!("cannot write `{}`: {err}", args.output.display()))?;
+    crate::file::write(&args.output, page)?;
     note(&format!("wrote {}", args.output.display()));
     Ok(())
 }

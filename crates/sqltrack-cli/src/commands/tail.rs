@@ -11,8 +11,22 @@ use crate::named::RunName;
 
 /// How many points are looked at again, since a metric may come later than the others of its step.
 const REMEMBERED: usize = 50;
-/// How many points are fetched at once.
-const MOST: u32 = 10_000;
+/// What a run is while there may be more to come: by the scheduler's words, also where it is about to end, or to go on.
+const GOING_ON: [&str; 13] = [
+    "PLANNED",
+    "PENDING",
+    "CONFIGURING",
+    "RUNNING",
+    "LOST",
+    "COMPLETING",
+    "REQUEUED",
+    "REQUEUE_HOLD",
+    "RESIZING",
+    "SIGNALING",
+    "STAGE_OUT",
+    "STOPPED",
+    "SUSPENDED",
+];
 
 /// Follow a run: show its metrics as they come, until it ends
 #[derive(Debug, clap::Args)]
@@ -48,11 +62,9 @@ pub(super) async fn run(args: &Args, client: &Client, out: &mut impl Write) -> a
         out.flush()?;
         // What came before its end is shown: it is looked for after the status.
         let status = status(&run, client).await?;
-        while seen.show(run.latest_metrics(seen.first(), MOST).await?, out)? == MOST {}
+        seen.show(run.latest_metrics(seen.first(), u32::MAX).await?, out)?;
         match status {
-            Some(status)
-                if !matches!(status.as_str(), "PLANNED" | "PENDING" | "CONFIGURING" | "RUNNING" | "LOST") =>
-            {
+            Some(status) if !GOING_ON.contains(&status.as_str()) => {
                 out.flush()?;
                 note(&format!("run {} is {status}", run.id()));
                 return Ok(());
@@ -85,9 +97,8 @@ impl<'a> Seen<'a> {
         self.points.front().map(|point| At { step: point.step, progress: point.progress })
     }
 
-    /// Shows what is new of these points, and returns how many there are.
-    fn show(&mut self, points: Vec<MetricPoint>, out: &mut dyn Write) -> anyhow::Result<u32> {
-        let count = u32::try_from(points.len()).unwrap_or(u32::MAX);
+    /// Shows what is new of these points.
+    fn show(&mut self, points: Vec<MetricPoint>, out: &mut dyn Write) -> anyhow::Result<()> {
         for point in points {
             let at = |other: &&mut MetricPoint| (other.step, other.progress) == (point.step, point.progress);
             let known = self.points.iter_mut().find(at);
@@ -115,10 +126,10 @@ impl<'a> Seen<'a> {
                 Some(known) => *known = point,
                 None => self.points.push_back(point),
             }
+            if self.points.len() > REMEMBERED {
+                self.points.pop_front();
+            }
         }
-        while self.points.len() > REMEMBERED {
-            self.points.pop_front();
-        }
-        Ok(count)
+        Ok(())
     }
 }

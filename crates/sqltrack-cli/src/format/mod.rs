@@ -10,14 +10,13 @@ mod markdown;
 mod plain;
 mod table;
 
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::anyhow;
 use clap::{ValueEnum as _, ValueHint};
 use sqltrack_core::{RowParts, Rows, Value};
 
+use crate::file::NewFile;
 use crate::options::wrong_usage;
 use crate::screen;
 
@@ -141,7 +140,7 @@ impl FormatArgs {
             }
             #[cfg(not(feature = "arrow"))]
             FormatName::Parquet | FormatName::Arrow => {
-                return Err(anyhow!("this program was built without the feature `arrow`"));
+                return Err(anyhow::anyhow!("this program was built without the feature `arrow`"));
             }
         })
     }
@@ -155,24 +154,19 @@ impl FormatArgs {
         })
     }
 
-    /// Writes rows as they come, and tells how many there are so far.
+    /// Writes rows as they come.
     pub(crate) async fn print_parts(
         &self,
         mut next: impl AsyncFnMut() -> anyhow::Result<Option<Rows>>,
         out: &mut impl Write,
     ) -> anyhow::Result<()> {
         let mut writer = self.writer()?;
-        let mut place = self.open(out)?;
-        let written = async {
-            while let Some(rows) = next().await? {
-                self.part(&mut *writer, rows, &mut place)?;
-            }
-            writer.finish(&mut place)?;
-            Ok(place.flush()?)
-        };
-        let written = written.await;
-        drop(place);
-        self.settle(written)
+        let mut place = Place::open(self.output.as_deref(), out)?;
+        while let Some(rows) = next().await? {
+            self.part(&mut *writer, rows, place.writer())?;
+        }
+        writer.finish(place.writer())?;
+        place.finish()
     }
 
     /// Writes the rows of a query as they come.
@@ -198,30 +192,35 @@ impl FormatArgs {
         out: &mut impl Write,
         write: impl FnOnce(&mut dyn Write) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
-        let mut place = self.open(out)?;
-        let written = write(&mut place).and_then(|()| Ok(place.flush()?));
-        drop(place);
-        self.settle(written)
+        let mut place = Place::open(self.output.as_deref(), out)?;
+        write(place.writer())?;
+        place.finish()
     }
+}
 
+/// Where rows go.
+enum Place<'a> {
+    Output(&'a mut dyn Write),
+    File(NewFile),
+}
+
+impl<'a> Place<'a> {
     /// The file, or else standard output.
-    fn open<'a>(&self, out: &'a mut impl Write) -> anyhow::Result<Box<dyn Write + 'a>> {
-        let Some(path) = &self.output else { return Ok(Box::new(out)) };
-        let file = File::create(path).map_err(|err| anyhow!("cannot write `{}`: {err}", path.display()))?;
-        Ok(Box::new(BufWriter::new(file)))
+    fn open(path: Option<&Path>, out: &'a mut impl Write) -> anyhow::Result<Self> {
+        path.map_or(Ok(Self::Output(out)), |path| NewFile::create(path).map(Self::File))
     }
 
-    /// Takes back a file that is not whole.
-    fn settle(&self, written: anyhow::Result<()>) -> anyhow::Result<()> {
-        let (Err(err), Some(path)) = (&written, &self.output) else { return written };
-        // What is no file, such as a device, stays.
-        if path.symlink_metadata().is_ok_and(|found| found.is_file()) {
-            // The error says more than that the file could not be taken back.
-            let _ = std::fs::remove_file(path);
+    fn writer(&mut self) -> &mut dyn Write {
+        match self {
+            Self::Output(out) => *out,
+            Self::File(file) => file,
         }
-        match err.downcast_ref::<io::Error>() {
-            Some(err) => Err(anyhow!("cannot write `{}`: {err}", path.display())),
-            None => written,
+    }
+
+    fn finish(self) -> anyhow::Result<()> {
+        match self {
+            Self::Output(out) => Ok(out.flush()?),
+            Self::File(file) => file.finish(),
         }
     }
 }

@@ -44,6 +44,18 @@ metrics,steps,2,4
 }
 
 #[test]
+fn large_integers_keep_their_digits() {
+    let program = Program::sqlite_with(RUNS);
+    let seed = "UPDATE runs SET args = '{\"seed\": 18446744073709551615}' WHERE id = 7;";
+    program.feed(&["execute"], seed).succeeded();
+    let compared = program.run(&["compare", "7", "8", "--format", "csv"]).succeeded();
+    assert!(compared.contains("args,seed,18446744073709551615,\n"), "{compared}");
+    let listed =
+        program.run(&["runs", "--columns", "args.seed", "--limit", "3", "--format", "csv"]).succeeded();
+    assert!(listed.contains("18446744073709551615\n"), "{listed}");
+}
+
+#[test]
 fn runs_that_are_the_same_or_not_there_are_told() {
     let program = Program::sqlite_with(RUNS);
     let outcome = program.run(&["compare", "7", "7", "--format", "jsonl"]);

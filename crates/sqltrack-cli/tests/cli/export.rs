@@ -71,6 +71,18 @@ fn a_file_that_fails_is_taken_back() {
     let err = program.run(&["query", numbers, "-o", "a.parquet"]).failed();
     assert!(err.starts_with("column `n`: row 9000 is a text, but the column is an integer"), "{err}");
     assert!(!program.folder().join("a.parquet").exists());
+    // What is there already stays until the new one is whole.
+    program.file("b.csv", "mine");
+    assert!(program.run(&["query", "SELECT nothing", "-o", "b.csv"]).failed().contains("nothing"));
+    assert_eq!(std::fs::read_to_string(program.folder().join("b.csv")).unwrap(), "mine");
+    std::os::unix::fs::symlink("b.csv", program.folder().join("link.csv")).unwrap();
+    program.run(&["query", "SELECT 1 AS n", "-o", "link.csv"]).succeeded();
+    assert_eq!(std::fs::read_to_string(program.folder().join("b.csv")).unwrap(), "n\n1\n");
+    assert!(program.folder().join("link.csv").is_symlink());
+    let left = std::fs::read_dir(program.folder()).unwrap().flatten();
+    assert!(
+        left.map(|entry| entry.file_name()).all(|name| !name.to_string_lossy().starts_with(".sqltrack-"))
+    );
     let err = program.run(&["query", "SELECT 1 AS n", "-o", "/dev/full", "--format", "csv"]).failed();
     assert!(err.starts_with("cannot write `/dev/full`: "), "{err}");
     assert!(std::path::Path::new("/dev/full").exists());

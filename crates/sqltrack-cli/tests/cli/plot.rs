@@ -56,6 +56,11 @@ fn curves_are_drawn_over_times_and_other_metrics() {
     let over_time = drawn("time");
     assert!(over_time.contains("time since the first step") && over_time.contains(" h"), "{over_time}");
     assert!(drawn("samples").contains("samples"));
+    // A metric may have the name of a column that the table of a series has beside its metrics.
+    let script = "ALTER TABLE metrics ADD COLUMN run REAL; UPDATE metrics SET run = 0.125 * step;";
+    program.feed(&["execute"], script).succeeded();
+    let drawn = program.run(&["plot", "7", "-m", "run"]).stdout;
+    assert!(drawn.contains("0.05 ┤"), "{drawn}");
 }
 
 /// The text without what colors it.

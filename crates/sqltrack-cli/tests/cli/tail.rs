@@ -25,9 +25,11 @@ async fn a_run_is_followed_until_it_ends() {
     // A metric that comes later than the others of its step.
     run.add_metrics([("val_loss", 0.25)]).step(19).await.unwrap();
     assert_eq!(next(), "      19  val_loss=0.25");
+    // A run that is suspended may go on.
+    run.set_status("SUSPENDED").await.unwrap();
     run.add_metrics([("loss", 0.125)]).step(21).await.unwrap();
-    run.stop().await.unwrap();
     assert_eq!(next(), "      21  loss=0.125");
+    run.stop().await.unwrap();
     let output = tail.wait_with_output().unwrap();
     assert!(output.status.success());
     assert_eq!(String::from_utf8(output.stderr).unwrap(), "run 1 is COMPLETED\n");

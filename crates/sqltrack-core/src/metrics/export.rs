@@ -77,7 +77,9 @@ impl Client {
                 return Err(ListingError::NoSuchMetric { name: name.clone(), nearest }.into());
             }
         }
-        let (total, used) = self.used(&columns, &condition, parameters.clone()).await?;
+        // What is asked for need not be looked for.
+        let candidates = if export.metrics.is_empty() { columns.clone() } else { IndexSet::new() };
+        let (total, used) = self.used(&candidates, &condition, parameters.clone()).await?;
         let all = || used.iter().chain(beyond.iter().filter(|name| !used.contains(*name)));
         let names: IndexSet<String> = if export.metrics.is_empty() {
             all().cloned().collect()
