@@ -5,6 +5,7 @@ mod browser;
 mod database;
 pub mod generator;
 mod proxy;
+mod python;
 mod server;
 mod worker;
 
@@ -12,6 +13,7 @@ pub use bouncer::Bouncer;
 pub use browser::{Looked, look};
 pub use database::{Database, run};
 pub use proxy::Proxy;
+pub use python::python;
 pub use server::Server;
 pub use sqltrack_core::Dialect;
 pub use worker::{Signal, Worker, all_at_once};

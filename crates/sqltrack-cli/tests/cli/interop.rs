@@ -1,14 +1,9 @@
 //! Files that other programs read: pyarrow, DuckDB and pandas find in them what was tracked.
 
-use std::path::Path;
-use std::process::Command;
-
 use crate::engines::on_both_engines;
 use crate::program::Program;
 
 on_both_engines!(exported_files_read_back_equal);
-
-const READER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/python/read_back.py");
 
 fn exported_files_read_back_equal(program: Program) {
     let script = "
@@ -32,12 +27,6 @@ fn exported_files_read_back_equal(program: Program) {
     for file in ["metrics.parquet", "metrics.arrow", "metrics.csv"] {
         program.run(&["export", "-o", file]).succeeded();
     }
-    let python = std::env::var_os("SQLTRACK_TEST_PYTHON").expect(
-        "SQLTRACK_TEST_PYTHON is not set: use `cargo xtask test`, or set it to a Python with the packages of \
-         tests/python/requirements.txt",
-    );
-    let read = Command::new(Path::new(&python)).arg(READER).arg(program.folder()).output().unwrap();
-    let (said, errors) = (String::from_utf8_lossy(&read.stdout), String::from_utf8_lossy(&read.stderr));
-    assert!(read.status.success(), "{said}{errors}");
+    let said = sqltrack_tests::python("read_back.py", [program.folder()]);
     assert_eq!(said.lines().count(), 6, "{said}");
 }
