@@ -19,6 +19,7 @@ on_both_engines!(
     a_stale_view_of_the_columns_is_corrected,
     a_thousand_metrics_fit_one_call,
     metrics_beyond_the_columns_overflow,
+    points_are_read_whole_while_they_are_written,
     names_that_differ_in_case,
 );
 
@@ -287,4 +288,29 @@ async fn names_that_differ_in_case(db: &Database) {
     // Letters beyond ASCII are told apart by both.
     run.add_metrics([("ä", 1), ("Ä", 2)]).step(2).await.unwrap();
     assert_eq!(all(&run).await.last().unwrap().2, named([("ä", 1.into()), ("Ä", 2.into())]));
+}
+
+async fn points_are_read_whole_while_they_are_written(db: &Database) {
+    let (_, run) = run(db).await;
+    run.add_metrics([("column", 0)]).await.unwrap();
+    let client = db.builder().set("columns", "1").connect().await.unwrap();
+    let written = client.run(run.id());
+    // One in a column, one beyond, and both the same.
+    let writing = tokio::spawn(async move {
+        for step in 0..300 {
+            written.add_metrics([("column", step), ("beyond", step)]).step(step).await.unwrap();
+        }
+    });
+    let mut looks = 0;
+    while !writing.is_finished() {
+        let points = [run.metrics().await.unwrap(), run.latest_metrics(None, 3).await.unwrap()].concat();
+        let is_whole = |point: &&sqltrack_core::MetricPoint| {
+            point.step == 0 || point.metrics.get("column") == point.metrics.get("beyond")
+        };
+        let torn = points.iter().find(|point| !is_whole(point));
+        assert!(torn.is_none(), "after {looks} looks: {torn:?}");
+        looks += 1;
+    }
+    writing.await.unwrap();
+    assert!(looks > 3, "it was written too fast to see anything");
 }

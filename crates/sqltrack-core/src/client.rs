@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use sqltrack_engines::script::{Script, StatementKind, split};
-use sqltrack_engines::{Connection, Dialect, Engine, ExperimentId, MetricType, Rows, RunId};
+use sqltrack_engines::{Access, Connection, Dialect, Engine, ExperimentId, MetricType, Rows, RunId};
 use tracing::Instrument as _;
 
 use crate::builder::{ClientBuilder, create_engine};
@@ -376,6 +376,26 @@ impl Client {
         let result = tx.with_connection(operation).await?;
         tx.commit().await?;
         Ok(result)
+    }
+
+    /// Runs `operation`, which only reads, so that all it reads is of one moment, unless that is in a transaction which sees more.
+    pub(crate) async fn at_one_moment<T, F>(&self, operation: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut dyn Connection) -> BoxFuture<'c, Result<T, Error>> + Send + 'static,
+    {
+        if self.inner.transaction.is_some() {
+            return self.with_connection(operation).await;
+        }
+        let reading = self.with_connection(move |conn| {
+            Box::pin(async move {
+                conn.begin(Access::Read).await?;
+                let result = operation(conn).await;
+                conn.rollback().await?;
+                result
+            })
+        });
+        reading.await
     }
 
     /// Runs `operation` on a connection: that of the transaction, or one out of the pool, in a task of its own.

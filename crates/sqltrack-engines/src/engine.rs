@@ -64,7 +64,7 @@ pub trait Engine: Send + Sync + fmt::Debug {
 /// What a transaction will do, for databases that want to know when it begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    /// It only reads.
+    /// It only reads, and sees one moment: what others change meanwhile is not seen.
     Read,
     /// It may write.
     Write,

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use sqltrack_engines::{EngineError, MetricType, jittered, sql::Identifier};
+use sqltrack_engines::{Access, EngineError, MetricType, jittered, sql::Identifier};
 use tokio::time::Instant;
 
 use crate::dynamic;
@@ -90,7 +90,7 @@ async fn alter(
     let Some(patience) = patience else { return alter_within(conn, change).await.map_err(failed) };
     let deadline = Instant::now() + patience;
     loop {
-        conn.begin().await.map_err(failed)?;
+        conn.begin(Access::Write).await.map_err(failed)?;
         match alter_in_turn(conn, change, deadline).await {
             Ok(true) => return conn.commit().await.map_err(failed),
             Ok(false) => conn.rollback().await.map_err(failed)?,

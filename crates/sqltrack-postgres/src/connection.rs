@@ -125,11 +125,11 @@ impl PostgresConnection {
 
 #[async_trait]
 impl Connection for PostgresConnection {
-    async fn begin(&mut self, _: Access) -> Result<(), EngineError> {
+    async fn begin(&mut self, access: Access) -> Result<(), EngineError> {
         // From here on a drop closes the connection, also if the answer never comes.
         self.in_transaction = true;
         let (conn, target) = self.parts()?;
-        let begun = conn.begin().await.map_err(|err| translate(target, err));
+        let begun = conn.begin(access).await.map_err(|err| translate(target, err));
         self.controlled(begun)
     }
 

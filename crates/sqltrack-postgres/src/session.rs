@@ -7,6 +7,7 @@
 
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, BoxStream, StreamExt as _, TryStreamExt as _};
+use sqltrack_engines::Access;
 use sqlx::error::BoxDynError;
 use sqlx::postgres::{PgArguments, PgQueryResult, PgRow, PgStatement, PgTypeInfo};
 use sqlx::{Connection as _, Describe, Either, Error, Execute, Executor, PgConnection, Postgres, SqlStr};
@@ -40,9 +41,13 @@ impl Session {
         self.in_transaction
     }
 
-    pub(crate) async fn begin(&mut self) -> Result<(), Error> {
+    pub(crate) async fn begin(&mut self, access: Access) -> Result<(), Error> {
         self.in_transaction = true;
-        self.driver.execute("BEGIN").await.map(drop)
+        let begin = match access {
+            Access::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ",
+            Access::Write => "BEGIN",
+        };
+        self.driver.execute(begin).await.map(drop)
     }
 
     pub(crate) async fn commit(&mut self) -> Result<(), Error> {
@@ -81,7 +86,7 @@ impl Session {
     {
         let is_own = !self.in_transaction;
         if is_own {
-            self.begin().await?;
+            self.begin(Access::Write).await?;
         }
         let answers = self.driver.fetch_many(Unnamed(query)).try_collect().await;
         if is_own { self.end(answers).await } else { answers }
@@ -91,7 +96,7 @@ impl Session {
     async fn prepared(&mut self, sql: SqlStr, parameters: &[PgTypeInfo]) -> Result<PgStatement, Error> {
         let is_own = !self.in_transaction;
         if is_own {
-            self.begin().await?;
+            self.begin(Access::Write).await?;
         }
         let prepared = self.driver.prepare_with(sql, parameters).await;
         let cleared = self.driver.clear_cached_statements().await;

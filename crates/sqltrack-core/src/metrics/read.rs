@@ -60,7 +60,7 @@ impl Run {
     ) -> Result<Vec<MetricPoint>, Error> {
         let mut parameters = vec![Value::Int(self.id().0)];
         parameters.extend(more);
-        let read = self.client().with_connection(move |conn| {
+        let read = self.client().at_one_moment(move |conn| {
             Box::pin(async move {
                 let rows = conn.query(rows, &parameters).await?;
                 Ok((rows, conn.query(beyond, &parameters).await?))
