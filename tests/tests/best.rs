@@ -12,6 +12,7 @@ use sqltrack_tests::{Database, on_both_engines};
 on_both_engines!(
     best_is_what_a_look_at_every_value_finds,
     large_integers_are_told_apart,
+    large_steps_are_told_apart,
     only_the_runs_that_are_asked_for_are_listed,
     what_has_no_best_says_why,
     the_statement_can_be_run_by_anybody;
@@ -134,6 +135,27 @@ async fn large_integers_are_told_apart(db: &Database) {
             assert_eq!((metric, found.value, found.step), (metric, Value::Int(expected), step));
         }
     }
+}
+
+async fn large_steps_are_told_apart(db: &Database) {
+    let client = db.set_up().await;
+    let run = client.run(first_run(&client).await);
+    for step in [i64::MAX, i64::MAX - 1, (1 << 53) + 1] {
+        run.add_metrics(metrics! { "loss" => 0.5, "count" => 7 }).step(step).await.unwrap();
+    }
+    run.add_metrics([("loss", f64::INFINITY)]).step(i64::MIN).await.unwrap();
+    let best = async |metric, goal| {
+        let found = run.best(metric, goal).await.unwrap().unwrap();
+        (found.best.unwrap().step, found.non_finite)
+    };
+    for goal in [Goal::Max, Goal::Min] {
+        assert_eq!(best("loss", goal).await, ((1 << 53) + 1, 1));
+        assert_eq!(best("count", goal).await, ((1 << 53) + 1, 0));
+    }
+    run.add_metrics([("loss", 0.75)]).step(i64::MIN).await.unwrap();
+    assert_eq!(best("loss", Goal::Max).await, (i64::MIN, 0));
+    run.add_metrics([("loss", 0.25)]).step(i64::MAX).progress(0.5).await.unwrap();
+    assert_eq!(best("loss", Goal::Min).await, (i64::MAX, 0));
 }
 
 async fn only_the_runs_that_are_asked_for_are_listed(db: &Database) {

@@ -159,8 +159,8 @@ impl Best {
     /// Looks in one place, and keeps the better ones.
     async fn look(&self, of: BestOf<'_>, found: &mut BTreeMap<RunId, BestValue>) -> Result<(), Error> {
         let dialect = self.client.dialect();
-        let statement = match sql::quick_best(of, self.goal, self.among.kind(), dialect)? {
-            Some(quick) => quick,
+        let statement = match sql::best_at_once(of, self.goal, self.among.kind(), dialect)? {
+            Some(at_once) => at_once,
             None => self.statement(of)?,
         };
         let mut again = Vec::new();

@@ -52,9 +52,7 @@ struct Parts {
     number: String,
     /// The order in which the best one comes first, if all are finite.
     order: String,
-    /// The same, but with what is not finite before it.
-    order_to_see: String,
-    aggregate: &'static str,
+    goal: Goal,
     chosen: String,
 }
 
@@ -67,7 +65,7 @@ struct Parts {
 /// use sqltrack_engines::sql::{BestIn, BestOf, Goal, best};
 ///
 /// let sql = best(BestOf::Floats("loss"), Goal::Min, BestIn::Experiment, Dialect::Sqlite)?;
-/// assert!(sql.contains("min(CASE WHEN"));
+/// assert!(sql.contains("min("));
 /// # Ok::<(), sqltrack_engines::sql::SqlError>(())
 /// ```
 ///
@@ -78,24 +76,25 @@ pub fn best(of: BestOf<'_>, goal: Goal, among: BestIn, dialect: Dialect) -> Resu
     let parts = Parts::new(of, goal, among, dialect)?;
     Ok(match dialect {
         Dialect::Postgres => parts.postgres(),
-        Dialect::Sqlite => parts.sqlite(matches!(of, BestOf::Overflow(_))),
+        Dialect::Sqlite if matches!(of, BestOf::Overflow(_)) => parts.sqlite_overflow(),
+        Dialect::Sqlite => parts.sqlite(),
     })
 }
 
-/// The statement that is faster where all values are finite, as they mostly are, if there is one. Its rows are those of
-/// [`best`], but where `non_finite` is NULL, that has to be asked.
+/// A statement that reads each row once, if [`best`] does not. Its rows are those of [`best`], but where `non_finite` is NULL, that
+/// has to be asked.
 ///
 /// # Errors
 ///
 /// As [`best`].
-pub fn quick_best(
+pub fn best_at_once(
     of: BestOf<'_>,
     goal: Goal,
     among: BestIn,
     dialect: Dialect,
 ) -> Result<Option<String>, SqlError> {
     Ok(match dialect {
-        Dialect::Postgres => Some(Parts::new(of, goal, among, dialect)?.postgres_quick()),
+        Dialect::Postgres => Some(Parts::new(of, goal, among, dialect)?.postgres_once()),
         Dialect::Sqlite => None,
     })
 }
@@ -134,25 +133,22 @@ impl Parts {
             BestOf::Integers(_) => format!("CAST({value} AS DOUBLE PRECISION)"),
             _ => value.clone(),
         };
-        let (direction, is_beyond) =
-            if goal == Goal::Max { ("DESC", "> '-Infinity'") } else { ("ASC", "< 'Infinity'") };
+        let direction = if goal == Goal::Max { "DESC" } else { "ASC" };
         let rest = match of {
             BestOf::Overflow(_) => format!("{exact} {direction} NULLS LAST, step, progress"),
             _ => "step, progress".to_owned(),
         };
         let order = format!("{value} {direction}, {rest}");
-        // NaN and one of the infinities come first by themselves, the other one as NULL.
-        let order_to_see = match of {
-            BestOf::Integers(_) => order.clone(),
-            _ => format!("CASE WHEN {value} {is_beyond} THEN {value} END {direction} NULLS FIRST, {rest}"),
-        };
         let chosen = match among {
             BestIn::All => "SELECT id FROM runs".to_owned(),
             BestIn::Experiment => "SELECT id FROM runs WHERE experiment_id = $1".to_owned(),
             BestIn::Runs => format!("SELECT id FROM runs WHERE {}", dialect.is_among("id", 1)),
         };
-        let aggregate = if goal == Goal::Max { "max" } else { "min" };
-        Ok(Self { table, value, number, exact, has, is_nan, order, order_to_see, aggregate, chosen })
+        Ok(Self { table, value, number, exact, has, is_nan, order, goal, chosen })
+    }
+
+    fn aggregate(&self) -> &'static str {
+        if self.goal == Goal::Max { "max" } else { "min" }
     }
 
     /// One look at each run for its best value, and one for what is not finite.
@@ -179,40 +175,69 @@ ORDER BY r.id"
         )
     }
 
-    /// One look at each run: what is not finite comes first, so that it is seen. Looking again in the same statement would
-    /// make the planner compile more than it takes to run.
-    fn postgres_quick(&self) -> String {
-        let Self { table, number, exact, has, order_to_see, chosen, .. } = self;
+    /// The best of arrays, whose floats are compared one after the other: the value, whether it is an integer, and its step and
+    /// progress, of which the smallest ones win. PostgreSQL's processes share this work, and do not sort for it, since it knows
+    /// how many values are between the infinities (NaN is above them). Floats hold integers below 2^53 exactly; whoever is best
+    /// with larger ones is not told apart here.
+    fn postgres_once(&self) -> String {
+        let Self { table, number, exact, has, is_nan, chosen, .. } = self;
+        let (aggregate, integer, later) = match self.goal {
+            Goal::Max => ("max", 1, "-"),
+            Goal::Min => ("min", -1, ""),
+        };
+        let is_finite = format!("{number} > '-Infinity' AND {number} < 'Infinity'");
+        let is_exact = "abs(best[3]) < 9007199254740992 AND (best[2] = 0 OR abs(best[1]) < 9007199254740992)";
         format!(
-            "SELECT r.id AS run_id, v.value, v.exact, v.step, v.progress,
-    CASE WHEN v.value - v.value = 0 THEN CAST(0 AS BIGINT) END AS non_finite, CAST(NULL AS BIGINT) AS first_nan_step
-FROM ({chosen}) AS r
-CROSS JOIN LATERAL (
-    SELECT CAST({number} AS DOUBLE PRECISION) AS value, {exact} AS exact, step, progress
+            "SELECT run_id, best[1] AS value, CASE WHEN best[2] <> 0 AND {is_exact} THEN CAST(best[1] AS BIGINT) END AS exact,
+    CASE WHEN {is_exact} THEN CAST({later}best[3] AS BIGINT) END AS step, {later}best[4] AS progress,
+    CASE WHEN best IS NULL OR ({is_exact}) THEN non_finite END AS non_finite, first_nan_step
+FROM (
+    SELECT run_id, {aggregate}(ARRAY[
+            CAST({number} AS DOUBLE PRECISION), CASE WHEN {exact} IS NULL THEN 0 ELSE {integer} END,
+            {later}CAST(step AS DOUBLE PRECISION), {later}progress
+        ]) FILTER (WHERE {is_finite}) AS best,
+        count(*) FILTER (WHERE NOT ({is_finite})) AS non_finite, min(step) FILTER (WHERE {is_nan}) AS first_nan_step
     FROM {table}
-    WHERE run_id = r.id AND {has}
-    ORDER BY {order_to_see}
-    LIMIT 1
-) AS v
-ORDER BY r.id"
+    WHERE run_id IN ({chosen}) AND {has}
+    GROUP BY run_id
+) AS g
+ORDER BY run_id"
         )
     }
 
-    /// One look at each run for its best value, and one until its step is found.
-    fn sqlite(&self, is_mixed: bool) -> String {
-        let Self { table, value, number, exact, has, is_nan, aggregate, chosen, .. } = self;
+    /// The extreme of each run, if all are finite, as they mostly are, and one look at the run until its step is found.
+    fn sqlite(&self) -> String {
+        let Self { table, value, exact, has, chosen, .. } = self;
+        let (aggregate, is_finite) = (self.aggregate(), format!("{value} - {value} = 0"));
         let of_run = |what: &str| format!("SELECT {what} FROM {table} WHERE run_id = g.run_id AND {has}");
-        let exact_of = match (is_mixed, exact.as_str()) {
-            // Integers that are the same float.
-            (true, _) => format!("({} AND {value} = g.best)", of_run(&format!("{aggregate}({exact})"))),
-            (false, "NULL") => "NULL".to_owned(),
-            (false, _) => "g.best".to_owned(),
-        };
-        let is_it = if is_mixed {
-            format!("{value} = g.best AND {exact} IS g.exact")
-        } else {
-            format!("{value} = g.best")
-        };
+        let (finite, all, place) =
+            (of_run(&format!("{aggregate}({value})")), of_run("count(*)"), of_run("rowid"));
+        let exact = if exact == "NULL" { "NULL" } else { "g.best" };
+        format!(
+            "SELECT g.run_id, g.best AS value, {exact} AS exact, b.step, b.progress, g.non_finite, NULL AS first_nan_step
+FROM (
+    SELECT run_id, CASE WHEN is_finite THEN extreme ELSE ({finite} AND {is_finite}) END AS best,
+        CASE WHEN is_finite THEN 0 ELSE ({all} AND ({is_finite}) IS NOT TRUE) END AS non_finite
+    FROM (
+        SELECT run_id, {aggregate}({value}) AS extreme, total({value}) - total({value}) = 0 AS is_finite
+        FROM {table}
+        WHERE run_id IN ({chosen}) AND {has}
+        GROUP BY run_id
+    ) AS g
+) AS g
+LEFT JOIN {table} AS b ON b.rowid = ({place} AND {value} = g.best ORDER BY step, progress LIMIT 1)
+ORDER BY g.run_id"
+        )
+    }
+
+    /// The best value of each run, as a float and as the integer that it may be, and one look until its step is found.
+    fn sqlite_overflow(&self) -> String {
+        let Self { table, value, exact, has, is_nan, chosen, .. } = self;
+        let aggregate = self.aggregate();
+        let of_run = |what: &str| format!("SELECT {what} FROM {table} WHERE run_id = g.run_id AND {has}");
+        // Integers that are the same float.
+        let exact_of = format!("({} AND {value} = g.best)", of_run(&format!("{aggregate}({exact})")));
+        let is_it = format!("{value} = g.best AND {exact} IS g.exact");
         let at = |what: &str| format!("({} AND {is_it} ORDER BY step, progress LIMIT 1)", of_run(what));
         let (step, progress) = (at("step"), at("progress"));
         format!(
@@ -220,8 +245,8 @@ ORDER BY r.id"
 FROM (
     SELECT g.*, {exact_of} AS exact
     FROM (
-        SELECT run_id, {aggregate}(CASE WHEN {number} - {number} = 0 THEN {value} END) AS best,
-            count(*) - count({number} - {number}) AS non_finite, min(CASE WHEN {is_nan} THEN step END) AS first_nan_step
+        SELECT run_id, {aggregate}(CASE WHEN {value} - {value} = 0 THEN {value} END) AS best,
+            count(*) - count({value} - {value}) AS non_finite, min(CASE WHEN {is_nan} THEN step END) AS first_nan_step
         FROM {table}
         WHERE run_id IN ({chosen}) AND {has}
         GROUP BY run_id

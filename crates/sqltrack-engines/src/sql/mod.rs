@@ -35,7 +35,7 @@ mod property_tests;
 #[cfg(test)]
 mod tests;
 
-pub use best::{BestIn, BestOf, Goal, best, quick_best};
+pub use best::{BestIn, BestOf, Goal, best, best_at_once};
 pub use compose::{Argument, Composable, Sql};
 pub use error::SqlError;
 pub use identifier::Identifier;
