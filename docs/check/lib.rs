@@ -69,6 +69,7 @@ mod doctests {
         comparing "../src/comparing.md",
         plotting "../src/plotting.md",
         exporting "../src/exporting.md",
+        notebooks "../src/notebooks.md",
         reference_api "../src/reference-api.md",
         architecture "../src/architecture.md",
     }

@@ -5,6 +5,8 @@
 mod bench;
 mod book;
 mod browser;
+mod kernel;
+mod notebooks;
 mod packages;
 mod postgres;
 mod prepare;
@@ -57,6 +59,12 @@ enum Task {
     Bench(bench::Options),
     /// Get in the way of trainings again and again, and see that nothing is lost that was acknowledged.
     Torture(torture::Torture),
+    /// Run the notebooks of `examples/`, and fail where an output is not the one that they are kept with.
+    Notebooks {
+        /// Keep the outputs in place of the old ones.
+        #[arg(long)]
+        write: bool,
+    },
     /// Check the book's pages and links, and build it with mdBook.
     Docs,
 }
@@ -87,6 +95,10 @@ fn run(task: Task) -> Result<ExitCode> {
         }
         Task::Bench(options) => bench::run(&options)?,
         Task::Torture(torture) => torture::run(&torture)?,
+        Task::Notebooks { write } => {
+            let mode = if write { notebooks::Mode::Write } else { notebooks::Mode::Check };
+            notebooks::run(&python::find_or_make()?, &kernel::find_or_build()?, mode)?;
+        }
         Task::Docs => docs()?,
     }
     Ok(ExitCode::SUCCESS)

@@ -1,10 +1,14 @@
 //! The workspace: where it is, its files, and cargo called on it.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result};
+use serde_json::Value;
+
+use crate::process;
 
 /// The workspace's root folder.
 pub(crate) fn root() -> PathBuf {
@@ -27,6 +31,20 @@ pub(crate) fn cargo(arguments: &[&str]) -> Command {
     // Else a `.env` file or a variable could let the macros ask a database instead of the query data.
     command.env("SQLX_OFFLINE", "true");
     command
+}
+
+/// Builds all examples, and returns their programs by name.
+pub(crate) fn examples() -> Result<BTreeMap<String, PathBuf>> {
+    // The whole workspace, as the tests are built: for one package alone, cargo might choose fewer features
+    // of the dependencies and compile them once more.
+    let arguments = ["build", "--workspace", "--examples", "--message-format=json-render-diagnostics"];
+    let messages = process::capture(&mut cargo(&arguments))?;
+    let built = messages.lines().filter_map(|line| {
+        let message: Value = serde_json::from_str(line).ok()?;
+        let program = PathBuf::from(message.get("executable")?.as_str()?);
+        Some((message.pointer("/target/name")?.as_str()?.to_owned(), program))
+    });
+    Ok(built.collect())
 }
 
 /// Takes away what would lead SQLTrack, libpq or sqlx to a database of the developer's.

@@ -25,7 +25,9 @@ mod screen;
 
 pub use error::Error;
 #[cfg(feature = "polars")]
-pub use frame::{dataframe, query_dataframe};
+pub use frame::{dataframe, frame_rows, query_dataframe};
 pub use names::unique_names;
 pub use number::{as_number, scalar};
+#[cfg(feature = "polars")]
+pub use polars;
 pub use screen::{Screen, one_line};

@@ -1,7 +1,7 @@
 //! Results as data frames: every type is kept, on both engines.
 
 use polars::prelude::{DataType, TimeUnit, TimeZone};
-use sqltrack_analysis::{Error, query_dataframe};
+use sqltrack_analysis::{Error, frame_rows, query_dataframe};
 use sqltrack_core::{Dialect, Experiment, Parameters, Value, metrics};
 use sqltrack_tests::{Database, on_both_engines};
 
@@ -72,6 +72,15 @@ async fn types_are_kept(db: &Database) {
         frame.column("doc").unwrap().str().unwrap().get(0).map(|json| json.replace(' ', "")),
         Some(r#"{"a":[1]}"#.to_owned())
     );
+    // And back, but for JSON, which is text in a frame.
+    let as_kept = |value: &Value| match value {
+        Value::Json(_) => Value::Text(sqltrack_core::text::of(value)),
+        value => value.clone(),
+    };
+    let back = |row: &sqltrack_core::Row| row.values().iter().map(as_kept).collect::<Vec<_>>();
+    let queried: Vec<_> = client.query(sql, ()).await.unwrap().iter().map(back).collect();
+    let rows: Vec<_> = frame_rows(&frame).into_iter().map(|row| row.into_values()).collect();
+    assert_eq!(rows, queried);
 }
 
 async fn parameters_are_named_or_numbered(db: &Database) {
@@ -115,6 +124,15 @@ async fn arrays_and_other_types_are_kept(db: &Database) {
     assert_eq!(frame.column("noon").unwrap().dtype(), &DataType::Time);
     let numbers = frame.column("numbers").unwrap().list().unwrap().get_as_series(0).unwrap();
     assert_eq!(numbers.i64().unwrap().iter().collect::<Vec<_>>(), [Some(1), None, Some(3)]);
+    let [row] = frame_rows(&frame).into_iter().collect::<Vec<_>>().try_into().unwrap();
+    let expected = [
+        Value::List(vec![1.into(), Value::Null, 3.into()]),
+        Value::List(vec!["a".into(), "b".into()]),
+        "12345678901234567890.5".into(),
+        Value::Time(time::macros::time!(12:30:00.5)),
+        Value::List(Vec::new()),
+    ];
+    assert_eq!(row.into_values(), expected);
 }
 
 async fn a_column_of_several_types_says_so(db: &Database) {

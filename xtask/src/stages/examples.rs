@@ -1,7 +1,7 @@
 //! Running every program of `examples/` as a user would: with a fresh folder and no settings.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
@@ -22,7 +22,7 @@ const DATABASE: &str = "sqltrack_examples";
 pub(super) fn run(context: &mut Context) -> Result<()> {
     let metadata = process::output(&mut workspace::cargo(&["metadata", "--no-deps", "--format-version=1"]))?;
     let examples = Examples::read(&serde_json::from_str(&metadata)?)?;
-    let programs = build(context)?;
+    let programs = workspace::examples()?;
     for (name, reason) in &examples.skipped {
         println!("{name}: not run: {reason}");
     }
@@ -54,20 +54,6 @@ fn start(name: &str, program: &Path, parameters: &[(&str, &str)]) -> Result<()> 
     let engine = parameters.first().map_or("", |(_, engine)| engine);
     println!("--> example {name} on {engine}");
     process::run(&mut command).with_context(|| format!("example `{name}` failed on {engine}"))
-}
-
-/// The programs of all examples by name.
-fn build(context: &Context) -> Result<BTreeMap<String, PathBuf>> {
-    // The whole workspace, as the tests are built: for one package alone, cargo might choose fewer features
-    // of the dependencies and compile them once more.
-    let arguments = ["build", "--workspace", "--examples", "--message-format=json-render-diagnostics"];
-    let messages = process::capture(&mut context.cargo(&arguments))?;
-    let built = messages.lines().filter_map(|line| {
-        let message: Value = serde_json::from_str(line).ok()?;
-        let program = PathBuf::from(message.get("executable")?.as_str()?);
-        Some((message.pointer("/target/name")?.as_str()?.to_owned(), program))
-    });
-    Ok(built.collect())
 }
 
 /// What is to be done with each example.

@@ -13,7 +13,7 @@ use clap::ValueEnum;
 
 use crate::postgres::Postgres;
 use crate::prepare::{self, Mode};
-use crate::{book, browser, python, workspace};
+use crate::{book, browser, kernel, notebooks, python, workspace};
 
 /// One check, named on the command line as it is here. They run in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
@@ -24,7 +24,7 @@ pub(crate) enum Stage {
     Postgres,
     /// Find or install Chromium, which tests look at pages with.
     Browser,
-    /// Make a Python with the packages that tests read files with.
+    /// Make a Python with the packages that tests and notebooks use.
     Python,
     /// The query data agrees with the code and the migrations.
     QueryData,
@@ -36,6 +36,10 @@ pub(crate) enum Stage {
     Doctests,
     /// Every program of `examples/`, run.
     Examples,
+    /// Build the Rust kernel of Jupyter.
+    Kernel,
+    /// The notebooks of `examples/`, run and compared with the outputs that they are kept with.
+    Notebooks,
     /// The documentation of the code builds with no warning.
     Rustdoc,
     /// The book's pages are all listed and its links lead somewhere.
@@ -49,6 +53,7 @@ struct Context {
     postgres: Option<Postgres>,
     browser: Option<PathBuf>,
     python: Option<PathBuf>,
+    kernel: Option<PathBuf>,
     filter: Vec<OsString>,
     totals: Totals,
 }
@@ -71,8 +76,14 @@ pub(crate) fn list() {
 /// Runs the stages `only` and what they need, or if it is empty, all; `filter` goes to `cargo test`.
 pub(crate) fn run(only: Vec<Stage>, filter: Vec<OsString>) -> Result<()> {
     let stages = selected(only, !filter.is_empty())?;
-    let mut context =
-        Context { postgres: None, browser: None, python: None, filter, totals: Totals::default() };
+    let mut context = Context {
+        postgres: None,
+        browser: None,
+        python: None,
+        kernel: None,
+        filter,
+        totals: Totals::default(),
+    };
     let start = Instant::now();
     for stage in &stages {
         println!("==> {}", stage.name());
@@ -104,6 +115,9 @@ fn selected(mut stages: Vec<Stage>, filtered: bool) -> Result<Vec<Stage>> {
     }
     if stages.contains(&Stage::Tests) {
         stages.extend([Stage::Browser, Stage::Python]);
+    }
+    if stages.contains(&Stage::Notebooks) {
+        stages.extend([Stage::Python, Stage::Kernel]);
     }
     stages.sort();
     stages.dedup();
@@ -144,6 +158,17 @@ impl Stage {
             Self::Tests => cargo::tests(context),
             Self::Doctests => cargo::doctests(context),
             Self::Examples => examples::run(context),
+            Self::Kernel => {
+                context.kernel = Some(kernel::find_or_build()?);
+                Ok(())
+            }
+            Self::Notebooks => {
+                let (Some(python), Some(kernel)) = (&context.python, &context.kernel) else {
+                    bail!("this stage needs Python and the kernel");
+                };
+                context.totals.examples += notebooks::run(python, kernel, notebooks::Mode::Check)?;
+                Ok(())
+            }
             Self::Rustdoc => cargo::rustdoc(context),
             Self::Book => book::check().map(|summary| println!("{summary}")),
             Self::Deny => cargo::deny(),

@@ -1,5 +1,7 @@
 //! Results as polars data frames: what the manual's `query_dataframe` (section 3.8.7) gives with pandas.
 
+mod back;
+
 use polars::prelude::{
     Column, DataFrame, DataType, IntoColumn as _, ListChunked, NamedFrom as _, Series, TimeUnit, TimeZone,
 };
@@ -7,6 +9,8 @@ use sqltrack_core::{Client, Parameters, Rows, Value};
 
 use crate::arrow::{Columns, Item, Kind, convert};
 use crate::{Error, unique_names};
+
+pub use back::frame_rows;
 
 /// Runs one statement and returns its rows as a data frame. Types are kept as in [`crate::arrow`]; a column name that comes
 /// twice gets a number.

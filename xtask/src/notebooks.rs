@@ -1,0 +1,87 @@
+//! The notebooks of `examples/`, run from the first cell to the last, and compared with the outputs that they are kept with.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context as _, Result};
+use serde_json::json;
+
+use crate::{process, workspace};
+
+const PROGRAM: &str = "tests/python/run_notebook.py";
+const GENERATOR: &str = "generate_experiment_data";
+const DATABASE: &str = "sqltrack.db";
+
+/// What becomes of the outputs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// Those that are kept must be the same.
+    Check,
+    /// They are kept in place of the old ones.
+    Write,
+}
+
+/// Runs all notebooks with a Python that has Jupyter and with the Rust kernel, on data that an example makes, and returns how many
+/// there are.
+///
+/// # Errors
+///
+/// If a cell fails, or its outputs are not those that are kept.
+pub(crate) fn run(python: &Path, kernel: &Path, mode: Mode) -> Result<u64> {
+    let root = workspace::root();
+    let folder = root.join("target/notebooks");
+    let jupyter = folder.join("jupyter");
+    describe(kernel, &jupyter.join("kernels/rust"))?;
+    // What the notebook in Rust depends on is of the versions that the workspace has.
+    let cells = folder.join("cells");
+    std::fs::create_dir_all(&cells)?;
+    std::fs::copy(root.join("Cargo.lock"), cells.join("Cargo.lock"))?;
+    generate(&folder)?;
+    let notebooks = workspace::files(&root.join("examples"), "ipynb")?;
+    for notebook in &notebooks {
+        println!("--> {}", workspace::relative(notebook).display());
+        let mut command = Command::new(python);
+        workspace::isolate(&mut command);
+        command.arg(root.join(PROGRAM)).arg(notebook).args((mode == Mode::Write).then_some("--write"));
+        command.env("SQLTRACK_DSN_DBPATH", folder.join(DATABASE)).env("EVCXR_TMPDIR", &cells);
+        // Nothing of the user's own settings.
+        let settings =
+            ["JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR", "MPLCONFIGDIR"];
+        command.env("JUPYTER_PATH", &jupyter).envs(settings.map(|name| (name, folder.join("settings"))));
+        process::run(&mut command).with_context(|| {
+            format!(
+                "{} is not as it is kept; `cargo xtask notebooks --write` keeps what it shows now",
+                workspace::relative(notebook).display()
+            )
+        })?;
+    }
+    Ok(notebooks.len() as u64)
+}
+
+/// Tells Jupyter how the Rust kernel is started.
+fn describe(kernel: &Path, folder: &Path) -> Result<()> {
+    std::fs::create_dir_all(folder)?;
+    let kernel = json!({
+        "argv": [kernel, "--control_file", "{connection_file}"],
+        "display_name": "Rust",
+        "language": "rust",
+        "interrupt_mode": "message",
+    });
+    Ok(std::fs::write(folder.join("kernel.json"), kernel.to_string())?)
+}
+
+/// Makes the database that the notebooks look at.
+fn generate(folder: &Path) -> Result<()> {
+    for ending in ["", "-shm", "-wal"] {
+        let file = folder.join(format!("{DATABASE}{ending}"));
+        if file.exists() {
+            std::fs::remove_file(file)?;
+        }
+    }
+    let programs = workspace::examples()?;
+    let program = programs.get(GENERATOR).with_context(|| format!("there is no example `{GENERATOR}`"))?;
+    let mut command = Command::new(program);
+    workspace::isolate(&mut command);
+    command.env("SQLTRACK_DSN_ENGINE", "sqlite").env("SQLTRACK_DSN_DBPATH", folder.join(DATABASE));
+    process::run(&mut command)
+}
