@@ -1,5 +1,7 @@
 //! Values as text for people.
 
+use std::fmt::Write as _;
+
 use sqltrack_engines::Value;
 
 /// A value as a person writes it: `0.5`, `NaN`, `2024-05-07`, JSON as JSON, NULL as nothing.
@@ -23,6 +25,16 @@ pub fn of(value: &Value) -> String {
         }
         other => format!("{other:?}"),
     }
+}
+
+/// Appends a value as [`of`] writes it, which for a number takes no memory of its own.
+pub fn append(value: &Value, text: &mut String) {
+    // A `String` takes everything.
+    let _ = match value {
+        Value::Int(number) => write!(text, "{number}"),
+        Value::Float(number) if number.is_finite() => write!(text, "{number:?}"),
+        value => text.write_str(&of(value)),
+    };
 }
 
 /// A float in the shortest form that reads back as the same: `0.1`, `1.0`, `1e-300`, `NaN`, `Infinity`.

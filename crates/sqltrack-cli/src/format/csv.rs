@@ -2,21 +2,23 @@
 
 use std::io::{self, Write};
 
-use sqltrack_core::Rows;
+use sqltrack_core::{Rows, Value, text};
 
 use super::{RowWriter, plain};
 
 #[derive(Default)]
 pub(super) struct Csv {
     is_begun: bool,
+    /// A line, whose memory is used for the next one.
+    line: String,
 }
 
 impl RowWriter for Csv {
     fn rows(&mut self, rows: Rows, out: &mut dyn Write) -> anyhow::Result<()> {
         if !std::mem::replace(&mut self.is_begun, true) {
-            line(rows.columns().iter().map(|column| Some(column.name.clone())), out)?;
+            self.write(rows.columns(), |column, line| quoted(&column.name, line), out)?;
         }
-        Ok(rows.iter().try_for_each(|row| line(row.values().iter().map(plain::text), out))?)
+        Ok(rows.iter().try_for_each(|row| self.write(row.values(), append, out))?)
     }
 
     fn finish(&mut self, _: &mut dyn Write) -> anyhow::Result<()> {
@@ -24,19 +26,46 @@ impl RowWriter for Csv {
     }
 }
 
+impl Csv {
+    fn write<T>(
+        &mut self,
+        fields: &[T],
+        append: impl Fn(&T, &mut String),
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        self.line.clear();
+        for (number, field) in fields.iter().enumerate() {
+            if number > 0 {
+                self.line.push(',');
+            }
+            append(field, &mut self.line);
+        }
+        self.line.push('\n');
+        out.write_all(self.line.as_bytes())
+    }
+}
+
 /// NULL is nothing, and so an empty text is `""`.
-fn line(fields: impl Iterator<Item = Option<String>>, out: &mut dyn Write) -> io::Result<()> {
-    let mut separator = "";
-    for field in fields {
-        out.write_all(separator.as_bytes())?;
-        separator = ",";
-        match field {
-            None => {}
-            Some(text) if needs_quotes(&text) => write!(out, "\"{}\"", text.replace('"', "\"\""))?,
-            Some(text) => out.write_all(text.as_bytes())?,
+fn append(value: &Value, line: &mut String) {
+    match value {
+        Value::Int(_) | Value::Float(_) => text::append(value, line),
+        value => {
+            if let Some(text) = plain::text(value) {
+                quoted(&text, line);
+            }
         }
     }
-    writeln!(out)
+}
+
+/// The text, in quotes where it needs them.
+fn quoted(text: &str, line: &mut String) {
+    if needs_quotes(text) {
+        line.push('"');
+        line.push_str(&text.replace('"', "\"\""));
+        line.push('"');
+    } else {
+        line.push_str(text);
+    }
 }
 
 fn needs_quotes(text: &str) -> bool {
@@ -47,7 +76,6 @@ fn needs_quotes(text: &str) -> bool {
 mod tests {
     use super::super::tests::{rows, text};
     use super::*;
-    use sqltrack_core::Value;
 
     #[test]
     fn null_and_the_empty_text_are_told_apart() {

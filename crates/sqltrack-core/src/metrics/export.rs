@@ -166,6 +166,9 @@ impl ExportedMetrics {
     /// [`Error::Engine`] if the database fails.
     pub async fn next(&mut self) -> Result<Option<Rows>, Error> {
         let Some(rows) = self.rows.next().await? else { return Ok(None) };
+        if self.beyond.is_none() && self.in_columns.len() == self.names.len() && self.in_columns.is_sorted() {
+            return Ok(Some(rows));
+        }
         let columns = self.columns(rows.columns());
         let mut merged = Vec::with_capacity(rows.len());
         for row in rows {
