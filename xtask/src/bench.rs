@@ -12,6 +12,8 @@ use crate::postgres::Postgres;
 use crate::{process, workspace};
 
 const PACKAGE: &str = "sqltrack-bench";
+/// What some cases measure, beside it.
+const PROGRAM: &str = "sqltrack-cli";
 /// The page of the book with the table.
 const PAGE: &str = "docs/src/performance.md";
 /// A folder that lies on a disk by convention, where `/tmp` often lies in memory.
@@ -84,9 +86,17 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     measured.and(stopped.map(drop))
 }
 
-/// The program: of a package alone, since nothing else is built in release.
+/// The program, with that which it runs beside it: of packages alone, since nothing else is built in release.
 fn build() -> Result<PathBuf> {
-    let arguments = ["build", "--release", "--package", PACKAGE, "--message-format=json-render-diagnostics"];
+    let arguments = [
+        "build",
+        "--release",
+        "--package",
+        PACKAGE,
+        "--package",
+        PROGRAM,
+        "--message-format=json-render-diagnostics",
+    ];
     let messages = process::capture(&mut workspace::cargo(&arguments))?;
     let built = messages.lines().find_map(|line| {
         let message: Value = serde_json::from_str(line).ok()?;

@@ -4,6 +4,7 @@ mod awaited;
 mod awaiters;
 mod caller;
 mod growth;
+mod looking;
 mod memory;
 mod prepared;
 mod processes;
@@ -41,6 +42,8 @@ pub(crate) enum Case {
     Start,
     /// The best values of many runs, and one curve of them.
     Reading,
+    /// The best values of 10,000 runs, and their metrics as a file, by the program.
+    Looking,
     /// The cost of a row in a small and in a large table.
     Growth,
 }
@@ -86,6 +89,7 @@ impl Case {
             Self::Processes => processes::measure(setting).await,
             Self::Start => start::measure(setting).await,
             Self::Reading => reading::measure(setting).await,
+            Self::Looking => looking::measure(setting).await,
             Self::Growth => growth::measure(setting).await,
         }
     }

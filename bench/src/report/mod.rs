@@ -39,6 +39,7 @@ pub(crate) enum Goal {
     RatioAtLeast(f64),
     RatioAtMost(f64),
     LibraryBelow(Quantity),
+    LibraryAtLeast(Quantity),
 }
 
 /// All that is known of a run of the benchmarks.
@@ -85,6 +86,7 @@ impl Figure {
             Goal::RatioAtLeast(least) => Some(self.ratio?.median >= least),
             Goal::RatioAtMost(most) => Some(self.ratio?.median <= most),
             Goal::LibraryBelow(limit) => Some(self.library?.value < limit.value),
+            Goal::LibraryAtLeast(least) => Some(self.library?.value >= least.value),
         }
     }
 
@@ -131,6 +133,7 @@ impl Goal {
             Self::RatioAtLeast(ratio) => format!("≥ {ratio}"),
             Self::RatioAtMost(ratio) => format!("≤ {ratio}"),
             Self::LibraryBelow(limit) => format!("< {limit}"),
+            Self::LibraryAtLeast(least) => format!("≥ {least}"),
         }
     }
 }

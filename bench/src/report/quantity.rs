@@ -11,6 +11,7 @@ pub(crate) enum Unit {
     RowsPerSecond,
     Seconds,
     Bytes,
+    BytesPerSecond,
 }
 
 /// A number with its unit.
@@ -32,6 +33,7 @@ impl fmt::Display for Quantity {
                 write!(f, "{}{prefix} rows/s", three_digits(number))
             }
             Unit::Seconds => f.write_str(&shown_time(self.value)),
+            Unit::BytesPerSecond => write!(f, "{} MB/s", three_digits(self.value / 1e6)),
             Unit::Bytes => write!(f, "{:.0} B", self.value),
         }
     }
@@ -71,5 +73,6 @@ mod tests {
         assert_eq!(shown(8.5e-7, Unit::Seconds), "850 ns");
         assert_eq!(shown(2.0, Unit::Seconds), "2.00 s");
         assert_eq!(shown(160.4, Unit::Bytes), "160 B");
+        assert_eq!(shown(52.34e6, Unit::BytesPerSecond), "52.3 MB/s");
     }
 }
