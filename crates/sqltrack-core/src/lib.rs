@@ -43,6 +43,7 @@ mod life;
 mod lineage;
 mod listing;
 mod metrics;
+mod nearest;
 mod offline;
 mod parameters;
 mod parts;

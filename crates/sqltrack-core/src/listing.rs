@@ -3,6 +3,7 @@
 use indexmap::IndexSet;
 use sqltrack_engines::{Column, ExperimentId, MetricColumn, Row, Rows, RunId, Value};
 
+use crate::nearest::nearest;
 use crate::{Client, Error, Lineage, MetricPoint, Run};
 
 /// Something that was asked for by a name or id and is not there.
@@ -269,12 +270,4 @@ fn with_tags(row: Row) -> Vec<Value> {
         *tags = object.keys().map(String::as_str).collect();
     }
     values
-}
-
-/// The name that is most like `name`, unless none is like it at all.
-pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
-    let lower = name.to_lowercase();
-    let likeness = |other: &str| strsim::jaro_winkler(&lower, &other.to_lowercase());
-    let best = known.map(|other| (likeness(other), other)).max_by(|a, b| a.0.total_cmp(&b.0));
-    best.filter(|(likeness, _)| *likeness > 0.7).map(|(_, other)| other.to_owned())
 }

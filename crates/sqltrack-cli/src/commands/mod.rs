@@ -32,7 +32,7 @@ mod tail;
 use std::io::Write;
 use std::process::ExitCode;
 
-use sqltrack_core::Client;
+use sqltrack_core::{Client, EngineError, Error, RunId};
 
 use crate::options::GlobalOptions;
 
@@ -124,7 +124,26 @@ async fn connected(
     command: impl AsyncFnOnce(&Client) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     let client = options.client()?;
-    let result = command(&client).await;
+    let mut result = command(&client).await;
+    if let Err(err) = &result
+        && let Some(run) = missing_run(err)
+        && let Ok(Some(nearest)) = client.nearest_run(run).await
+    {
+        let meant = format!("{err}; did you mean {nearest}?");
+        result = result.map_err(|err| err.context(meant));
+    }
     client.close().await;
     result
+}
+
+/// The run that a command has not found.
+fn missing_run(err: &anyhow::Error) -> Option<RunId> {
+    let err = match err.downcast_ref() {
+        Some(sqltrack_analysis::Error::Core(err)) => err,
+        _ => err.downcast_ref()?,
+    };
+    match err {
+        Error::Engine(EngineError::NoSuchRun(run)) => Some(*run),
+        _ => None,
+    }
 }

@@ -2,7 +2,10 @@
 
 use sqltrack_core::{Experiment, metrics};
 
+use crate::engines::on_both_engines;
 use crate::program::Program;
+
+on_both_engines!(a_slip_in_the_id_of_a_run_is_told);
 
 #[test]
 fn an_empty_database_says_what_comes_next() {
@@ -144,4 +147,18 @@ fn runs_are_filtered_and_sorted_and_their_columns_are_chosen() {
     );
     assert!(runs(&["--where", "no_such = 1"]).failed().contains("no_such"));
     assert!(runs(&["--where", "1; DROP TABLE runs"]).failed().contains("one statement"));
+}
+
+fn a_slip_in_the_id_of_a_run_is_told(program: Program) {
+    let script = "
+        INSERT INTO experiments (id, name) VALUES (1, 'slips');
+        INSERT INTO runs (id, experiment_id) VALUES (523204, 1), (523207, 1), (42, 1);";
+    program.feed(&["execute"], script).succeeded();
+    let meant = |message: &str, id: &str| format!("there is no run {message}; did you mean {id}?");
+    assert_eq!(program.run(&["metrics", "52304"]).failed(), meant("52304", "523204"));
+    assert_eq!(program.run(&["compare", "523205", "523204"]).failed(), meant("523205", "523207"));
+    assert_eq!(program.run(&["plot", "532204", "--metric", "loss"]).failed(), meant("532204", "523204"));
+    assert_eq!(program.run(&["tail", "5232044"]).failed(), meant("5232044", "523204"));
+    assert_eq!(program.run(&["tail", "999999"]).failed(), "there is no run 999999");
+    assert_eq!(program.run(&["tail", "43"]).failed(), "there is no run 43");
 }

@@ -10,7 +10,8 @@ use sqltrack_engines::{ColumnKind, ExperimentId, MetricType, Row, RunId, Value};
 pub use sqltrack_engines::sql::Goal;
 
 use crate::client::BoxFuture;
-use crate::listing::{ListingError, nearest};
+use crate::listing::ListingError;
+use crate::nearest::nearest;
 use crate::{Client, Error, Run};
 
 /// What a run has of a metric, see [`Client::best`].

@@ -8,7 +8,8 @@ use sqltrack_engines::sql::Identifier;
 use sqltrack_engines::{Column, Dialect, ExperimentId, Row, Rows, RunId, Value, overflow};
 
 use super::read::json;
-use crate::listing::{ListingError, nearest};
+use crate::listing::ListingError;
+use crate::nearest::nearest;
 use crate::{Client, Error, RowParts};
 
 /// Which metrics to export, see [`Client::export_metrics`].
