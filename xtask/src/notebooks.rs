@@ -1,10 +1,11 @@
 //! The notebooks of `examples/`, run from the first cell to the last, and compared with the outputs that they are kept with.
 
+use std::fs;
 use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context as _, Result};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{process, workspace};
 
@@ -31,11 +32,11 @@ pub(crate) fn run(python: &Path, kernel: &Path, mode: Mode) -> Result<u64> {
     let root = workspace::root();
     let folder = root.join("target/notebooks");
     let jupyter = folder.join("jupyter");
-    describe(kernel, &jupyter.join("kernels/rust"))?;
+    install(kernel, &jupyter)?;
     // What the notebook in Rust depends on is of the versions that the workspace has.
     let cells = folder.join("cells");
-    std::fs::create_dir_all(&cells)?;
-    std::fs::copy(root.join("Cargo.lock"), cells.join("Cargo.lock"))?;
+    fs::create_dir_all(&cells)?;
+    fs::copy(root.join("Cargo.lock"), cells.join("Cargo.lock"))?;
     generate(&folder)?;
     let notebooks = workspace::files(&root.join("examples"), "ipynb")?;
     for notebook in &notebooks {
@@ -50,7 +51,7 @@ pub(crate) fn run(python: &Path, kernel: &Path, mode: Mode) -> Result<u64> {
         command.env("JUPYTER_PATH", &jupyter).envs(settings.map(|name| (name, folder.join("settings"))));
         process::run(&mut command).with_context(|| {
             format!(
-                "{} is not as it is kept; `cargo xtask notebooks --write` keeps what it shows now",
+                "{} failed, or is not as it is kept; `cargo xtask notebooks --write` keeps what it shows now",
                 workspace::relative(notebook).display()
             )
         })?;
@@ -59,15 +60,15 @@ pub(crate) fn run(python: &Path, kernel: &Path, mode: Mode) -> Result<u64> {
 }
 
 /// Tells Jupyter how the Rust kernel is started.
-fn describe(kernel: &Path, folder: &Path) -> Result<()> {
-    std::fs::create_dir_all(folder)?;
-    let kernel = json!({
-        "argv": [kernel, "--control_file", "{connection_file}"],
-        "display_name": "Rust",
-        "language": "rust",
-        "interrupt_mode": "message",
-    });
-    Ok(std::fs::write(folder.join("kernel.json"), kernel.to_string())?)
+fn install(kernel: &Path, jupyter: &Path) -> Result<()> {
+    process::output(Command::new(kernel).arg("--install").env("JUPYTER_PATH", jupyter))?;
+    let file = jupyter.join("kernels/rust/kernel.json");
+    let mut described: Value = serde_json::from_str(&fs::read_to_string(&file)?)?;
+    // The path to the standard library that cells have for themselves is right only from a folder that has nothing in common with
+    // that of the toolchain, such as one in `/tmp`.
+    let libraries = process::output(Command::new("rustc").args(["--print", "target-libdir"]))?;
+    described["env"] = json!({ "LD_LIBRARY_PATH": libraries.trim() });
+    Ok(fs::write(file, described.to_string())?)
 }
 
 /// Makes the database that the notebooks look at.
@@ -75,7 +76,7 @@ fn generate(folder: &Path) -> Result<()> {
     for ending in ["", "-shm", "-wal"] {
         let file = folder.join(format!("{DATABASE}{ending}"));
         if file.exists() {
-            std::fs::remove_file(file)?;
+            fs::remove_file(file)?;
         }
     }
     let programs = workspace::examples()?;
