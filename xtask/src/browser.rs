@@ -18,10 +18,7 @@ const PACKAGE: &str = "chromium-headless-shell";
 ///
 /// If the variable is set and names no program, or if there is none and it may not be installed.
 pub(crate) fn find_or_install() -> Result<PathBuf> {
-    if let Some(program) = std::env::var_os(VARIABLE).map(PathBuf::from) {
-        if !process::is_program(&program) {
-            bail!("{VARIABLE} is set, and {} is no program", program.display());
-        }
+    if let Some(program) = process::in_variable(VARIABLE)? {
         return Ok(program);
     }
     let on_path = || NAMES.into_iter().find_map(process::on_path);

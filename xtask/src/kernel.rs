@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 
 use crate::{process, workspace};
 
@@ -17,10 +17,7 @@ const VERSION: &str = "0.22.0";
 ///
 /// If the variable is set and names no program, or if it cannot be built.
 pub(crate) fn find_or_build() -> Result<PathBuf> {
-    if let Some(program) = std::env::var_os(VARIABLE).map(PathBuf::from) {
-        if !process::is_program(&program) {
-            bail!("{VARIABLE} is set, and {} is no program", program.display());
-        }
+    if let Some(program) = process::in_variable(VARIABLE)? {
         return Ok(program);
     }
     let folder = workspace::root().join("target/evcxr");

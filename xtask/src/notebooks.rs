@@ -45,6 +45,8 @@ pub(crate) fn run(python: &Path, kernel: &Path, mode: Mode) -> Result<u64> {
         workspace::isolate(&mut command);
         command.arg(root.join(PROGRAM)).arg(notebook).args((mode == Mode::Write).then_some("--write"));
         command.env("SQLTRACK_DSN_DBPATH", folder.join(DATABASE)).env("EVCXR_TMPDIR", &cells);
+        // As for all that `workspace::cargo` compiles.
+        command.env("SQLX_OFFLINE", "true");
         // Nothing of the user's own settings.
         let settings =
             ["JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR", "MPLCONFIGDIR"];

@@ -57,6 +57,19 @@ pub(crate) fn capture(command: &mut Command) -> Result<String> {
     }
 }
 
+/// The program that the variable `name` is set to, if it is.
+///
+/// # Errors
+///
+/// If there is no such program.
+pub(crate) fn in_variable(name: &str) -> Result<Option<PathBuf>> {
+    let program = std::env::var_os(name).map(PathBuf::from);
+    if let Some(file) = program.as_deref().filter(|file| !is_program(file)) {
+        bail!("{name} is set, and {} is no program", file.display());
+    }
+    Ok(program)
+}
+
 /// The first file called `name` on the `PATH`.
 pub(crate) fn on_path(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 
 use crate::{packages, process, workspace};
 
@@ -18,10 +18,7 @@ const PACKAGE: &str = "python3-venv";
 ///
 /// If there is no Python that can make environments, and it may not be installed, or if the packages cannot be had.
 pub(crate) fn find_or_make() -> Result<PathBuf> {
-    if let Some(program) = std::env::var_os(VARIABLE).map(PathBuf::from) {
-        if !process::is_program(&program) {
-            bail!("{VARIABLE} is set, and {} is no program", program.display());
-        }
+    if let Some(program) = process::in_variable(VARIABLE)? {
         return Ok(program);
     }
     let root = workspace::root();

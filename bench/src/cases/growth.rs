@@ -88,8 +88,6 @@ async fn fill(database: &Database, rows: usize) -> Result<()> {
             raw.batch(run, i64::try_from(step)?, &[0.5; WIDTH]).await?;
         }
     }
-    // What the filling left to do is not to happen while rows are timed.
-    raw.execute(database.engine.choose("VACUUM ANALYZE", "ANALYZE")).await?;
-    raw.execute(database.engine.choose("CHECKPOINT", "PRAGMA wal_checkpoint(TRUNCATE)")).await?;
+    raw.settle().await?;
     raw.close().await
 }

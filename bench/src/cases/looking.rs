@@ -56,8 +56,7 @@ async fn fill(database: &Database, runs: usize) -> Result<()> {
         values.join(", ")
     );
     raw.execute(&rows).await?;
-    raw.execute(database.engine.choose("VACUUM ANALYZE", "ANALYZE")).await?;
-    raw.execute(database.engine.choose("CHECKPOINT", "PRAGMA wal_checkpoint(TRUNCATE)")).await?;
+    raw.settle().await?;
     raw.close().await
 }
 

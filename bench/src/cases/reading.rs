@@ -35,6 +35,11 @@ fn best_by_hand(engine: Engine) -> Vec<(&'static str, &'static str)> {
                 ORDER BY m.run_id, m.metric_0 DESC, m.step, m.progress",
             ),
             (
+                "grouped by hand, by arrays",
+                "SELECT m.run_id, (max(ARRAY[m.metric_0, -m.step, -m.progress]))[1] FROM metrics AS m
+                JOIN runs AS r ON r.id = m.run_id WHERE r.experiment_id = $1 GROUP BY m.run_id ORDER BY m.run_id",
+            ),
+            (
                 "grouped and joined by hand",
                 "SELECT b.run_id, b.best, min(m.step)
                 FROM (
@@ -47,8 +52,8 @@ fn best_by_hand(engine: Engine) -> Vec<(&'static str, &'static str)> {
         vec![
             (
                 "grouped by hand",
-                "SELECT m.run_id, max(m.metric_0), m.step, m.progress FROM metrics AS m
-                JOIN runs AS r ON r.id = m.run_id WHERE r.experiment_id = $1 GROUP BY m.run_id ORDER BY m.run_id",
+                "SELECT run_id, max(metric_0), step, progress FROM metrics
+                WHERE run_id IN (SELECT id FROM runs WHERE experiment_id = $1) GROUP BY run_id ORDER BY run_id",
             ),
             (
                 "run by run by hand",
@@ -84,7 +89,7 @@ async fn fill(database: &Database, count: usize) -> Result<Vec<i64>> {
         raw.batch(run, 0, &[1.0 / f64::from(i32::try_from(run)?); WIDTH]).await?;
         runs.push(run);
     }
-    raw.execute(database.engine.choose("VACUUM ANALYZE", "ANALYZE")).await?;
+    raw.settle().await?;
     raw.close().await?;
     Ok(runs)
 }

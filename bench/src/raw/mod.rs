@@ -61,6 +61,18 @@ impl Raw {
         Ok(())
     }
 
+    /// Does what filling the tables left to do, so that none of it happens while something is timed.
+    pub(crate) async fn settle(&mut self) -> Result<()> {
+        let statements = match self {
+            Self::Postgres(_) => ["VACUUM ANALYZE", "CHECKPOINT"],
+            Self::Sqlite(_) => ["ANALYZE", "PRAGMA wal_checkpoint(TRUNCATE)"],
+        };
+        for statement in statements {
+            self.execute(statement).await?;
+        }
+        Ok(())
+    }
+
     /// The rows of a prepared statement of an integer and a float with one parameter.
     pub(crate) async fn fetch(&mut self, sql: &Arc<str>, parameter: i64) -> Result<Vec<(i64, f64)>> {
         let sql = AssertSqlSafe(sql.clone());

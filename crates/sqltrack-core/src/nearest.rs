@@ -22,6 +22,15 @@ impl Client {
     /// # Errors
     ///
     /// [`Error::Engine`] if the database fails.
+    ///
+    /// ```no_run
+    /// # async fn example(client: sqltrack_core::Client) -> Result<(), sqltrack_core::Error> {
+    /// if let Some(run) = client.nearest_run(52304).await? {
+    ///     println!("did you mean {run}?");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn nearest_run(&self, id: impl Into<RunId>) -> Result<Option<RunId>, Error> {
         let candidates = slips(id.into());
         if candidates.is_empty() {

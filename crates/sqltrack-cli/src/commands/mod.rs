@@ -125,6 +125,7 @@ async fn connected(
 ) -> anyhow::Result<()> {
     let client = options.client()?;
     let mut result = command(&client).await;
+    // That another run was meant only adds to what failed: if it cannot be found out, that is all there is to tell.
     if let Err(err) = &result
         && let Some(run) = missing_run(err)
         && let Ok(Some(nearest)) = client.nearest_run(run).await
